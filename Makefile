@@ -1,0 +1,43 @@
+# make demo   the main job, from an sFTP drop to rostered classes, through the real Dagster daemon
+# make test   every test that needs nothing but Python
+# make ui     the same instance with the Dagster UI on http://127.0.0.1:3000
+# make check  lint, types, definitions
+# make pins   resolve the newest versions into constraints.txt
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test ui check pins clean
+
+demo: $(READY)
+	@$(BIN)/roster demo
+
+test: $(READY)
+	@$(BIN)/python -m pytest -m "not sshd"
+
+ui: $(READY)
+	@$(BIN)/roster up
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 ...")'
+	@echo "Installing into $(VENV) (about a minute, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+pins:
+	$(PYTHON) -m venv $(VENV)/pins
+	$(VENV)/pins/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	$(VENV)/pins/bin/python -m pip freeze --exclude roster-pipelines --exclude setuptools --exclude pip > constraints.txt
+	rm -rf $(VENV)/pins
+
+clean:
+	rm -rf $(VENV)

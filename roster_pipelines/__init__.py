@@ -1,0 +1,1 @@
+"""Rosters of school districts, taken in, checked and turned into rostered classes."""
