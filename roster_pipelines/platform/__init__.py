@@ -1,1 +1,1 @@
-"""TODO"""
+"""PostgreSQL: our tables (schema `roster`), the vendor's (schema `platform`), and what is written to them."""

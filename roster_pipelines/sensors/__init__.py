@@ -1,1 +1,1 @@
-"""TODO"""
+"""What starts runs: each sensor reads the world, calls a pure `decide`, and returns."""

@@ -1,0 +1,62 @@
+"""A district's delivery: what lies in its folder now, copied into the lake with a receipt."""
+
+import tempfile
+from pathlib import Path
+
+import dagster as dg
+
+from roster_pipelines.assets.failures import RETRIES, typed_failures
+from roster_pipelines.errors import LookAtData
+from roster_pipelines.partitions import districts
+from roster_pipelines.platform import deliveries, registry
+from roster_pipelines.resources.clock import Clock
+from roster_pipelines.resources.database import DatabaseResource
+from roster_pipelines.resources.lake import LakeResource
+
+
+@dg.asset(
+    partitions_def=districts,
+    group_name="delivery",
+    kinds={"sftp", "csv"},
+    owners=["team:integrations"],
+    retry_policy=RETRIES,
+    description="The newest complete set of a district's roster files, landed as it came. The same files again make "
+    "no new delivery.",
+)
+def delivery(
+    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
+) -> dg.MaterializeResult[None]:
+    """Fetch, land, and enter into the ledger."""
+    from roster_pipelines.connections import landing, sftp
+
+    district = context.partition_key
+    with typed_failures(), tempfile.TemporaryDirectory() as folder:
+        with database.engine.begin() as connection:
+            record = registry.get(connection, district)
+        try:
+            gathered = sftp.fetch_delivery(record.connection, Path(folder))
+        except LookAtData as refusal:
+            nothing = landing.receipt({}, (), {}, clock.now())
+            with database.engine.begin() as connection:
+                deliveries.record(connection, district, nothing)
+                deliveries.decide(connection, district, nothing.delivery_id, "refused", str(refusal))
+            raise
+        receipt = landing.receipt(gathered.files, gathered.taken, gathered.notes, clock.now())
+        with database.engine.begin() as connection:
+            before = deliveries.newest(connection, district)
+        unchanged = before is not None and before.fingerprint == receipt.fingerprint
+        if not unchanged:
+            landing.land(lake.lake, district, gathered.files, receipt)
+            with database.engine.begin() as connection:
+                deliveries.record(connection, district, receipt)
+        delivery_id = before.delivery_id if before and unchanged else receipt.delivery_id
+    return dg.MaterializeResult(
+        metadata={
+            "delivery": delivery_id,
+            "unchanged": unchanged,
+            "files": len(receipt.files),
+            "bytes": sum(file.size for file in receipt.files),
+            "receipt": dg.MetadataValue.path(str(lake.lake.delivery(district, delivery_id) / landing.RECEIPT)),
+        },
+        data_version=dg.DataVersion(receipt.fingerprint),
+    )

@@ -1,0 +1,57 @@
+"""The rostered classes of a district in the vendor's tables: the plan, applied."""
+
+import dagster as dg
+
+from roster_pipelines.assets.failures import RETRIES, typed_failures
+from roster_pipelines.errors import LookAtData
+from roster_pipelines.partitions import districts
+from roster_pipelines.platform import plans, registry
+from roster_pipelines.resources.database import DatabaseResource
+from roster_pipelines.resources.lake import LakeResource
+from roster_pipelines.rostering.plan import PUBLISHED
+
+
+@dg.asset(
+    deps=["roster_plan"],
+    partitions_def=districts,
+    group_name="rostering",
+    kinds={"postgres"},
+    owners=["team:integrations"],
+    retry_policy=RETRIES,
+    description="Classes, their teachers and their students, as the product shows them. Only differences are written, "
+    "in one transaction; what should not be any more is deactivated, never deleted.",
+)
+def rostered_classes(
+    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """Apply the newest plan, unless it was applied before or the district's stage holds it back."""
+    from roster_pipelines.duck import attached
+
+    district = context.partition_key
+    with typed_failures(), database.engine.begin() as connection:
+        plans.lock(connection, district)
+        record = registry.get(connection, district)
+        plan = plans.newest(connection, district)
+        if plan is None:
+            raise LookAtData(f"{district} has no plan yet", "materialize roster_plan first")
+        outcome = plan.outcome
+        if outcome == "planned" and record.stage in ("onboarding", "paused"):
+            outcome = "not_applied"
+            plans.decide(connection, plan.plan_id, outcome)
+        elif outcome == "planned":
+            with (
+                lake.lake.reading(lake.lake.plan(district, plan.plan_id)) as file,
+                attached(plan=file) as con,
+            ):
+                plans.apply(connection, con, district, plan)
+            outcome = "applied"
+        active = {table.what: plans.active(connection, district, table) for table in PUBLISHED}
+    return dg.MaterializeResult(
+        metadata={
+            "plan": plan.plan_id,
+            "outcome": outcome,
+            "stage": record.stage,
+            "changes": plan.changes,
+            **active,
+        }
+    )

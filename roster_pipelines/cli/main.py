@@ -1,0 +1,42 @@
+"""`roster`: the commands, and what happens to errors."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from roster_pipelines.cli import demo, district, output, plan, up, validate
+from roster_pipelines.errors import RosterError
+
+app = typer.Typer(
+    name="roster",
+    help="School districts' rosters, taken in, checked and turned into rostered classes. Start with: roster demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.add_typer(district.app, name="district")
+app.command("plan")(plan.plan)
+app.command("validate")(validate.validate)
+
+
+def main() -> None:
+    """Run the command; every error that a person can cause is one line and exit code 1."""
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        app()
+    except RosterError as error:
+        output.problem(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        output.problem("stopped")
+        sys.exit(130)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
+    """End as after Ctrl-C, so that children are stopped and the database is closed."""
+    raise KeyboardInterrupt

@@ -1,0 +1,35 @@
+"""How the command speaks: tables and lines for people, JSON for programs."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+console = Console(highlight=False, soft_wrap=True)
+problems = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; numbers stand to the right."""
+    kept = [tuple(row) for row in rows]
+    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for position, column in enumerate(columns):
+        numeric = bool(kept) and all(isinstance(row[position], int) for row in kept)
+        shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in kept:
+        shown.add_row(
+            *("" if cell is None else escape(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row)
+        )
+    console.print(shown)
+
+
+def as_json(value: object) -> None:
+    """Print JSON, and nothing else."""
+    console.print_json(json.dumps(value, default=str))
+
+
+def problem(message: str) -> None:
+    """Print one clear line to standard error."""
+    problems.print(f"[red]roster:[/] {escape(message)}")

@@ -1,0 +1,179 @@
+"""Fetch a district's files by sFTP: the server's key pinned, the secret by reference, nothing moved or deleted."""
+
+import io
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import paramiko
+
+from roster_pipelines.connections import secret
+from roster_pipelines.connections.gather import Gathered, gather
+from roster_pipelines.district import SftpConnection
+from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
+
+# Longer than paramiko's own banner and key exchange take on a busy server, well inside a sensor tick's 60 s.
+CONNECT_SECONDS = 15
+# With the default of no limit, paramiko needs five times as long for a large file.
+PREFETCH_REQUESTS = 64
+_KEY_TYPES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file of a folder, as a listing shows it."""
+
+    name: str
+    size: int
+    modified: datetime
+
+
+class Folder:
+    """A district's folder on the server, within one session."""
+
+    def __init__(self, client: paramiko.SFTPClient, directory: str) -> None:
+        self._client = client
+        self._directory = PurePosixPath(directory)
+
+    def files(self) -> list[RemoteFile]:
+        """List the folder's files; sub-folders are passed over."""
+        return [
+            RemoteFile(entry.filename, entry.st_size or 0, datetime.fromtimestamp(entry.st_mtime or 0, UTC))
+            for entry in sorted(self._client.listdir_attr(str(self._directory)), key=lambda entry: entry.filename)
+            if not stat.S_ISDIR(entry.st_mode or 0)
+        ]
+
+    def fetch(self, name: str, into: Path) -> Path:
+        """Copy one file into a local folder."""
+        local = into / PurePosixPath(name).name
+        self._client.get(str(self._directory / name), str(local), max_concurrent_prefetch_requests=PREFETCH_REQUESTS)
+        return local
+
+
+def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
+    """Fetch what lies in a district's folder now.
+
+    Args:
+        connection: Where and how.
+        folder: An empty local folder.
+
+    Raises:
+        LookAtData: What lies there is no delivery.
+        TryAgain: The server was not reached, or a file changed while it was copied.
+        CallSomebody: The key, the login or the folder is wrong.
+    """
+    with opened(connection) as remote:
+        before = remote.files()
+        gathered = gather([file.name for file in before], remote.fetch, folder)
+        if _only(gathered.taken, remote.files()) != _only(gathered.taken, before):
+            raise TryAgain("a file changed while it was copied", "it is copied again once the upload has ended")
+        return gathered
+
+
+def _only(names: tuple[str, ...], files: list[RemoteFile]) -> list[RemoteFile]:
+    return [file for file in files if file.name in names]
+
+
+@contextmanager
+def opened(connection: SftpConnection) -> Iterator[Folder]:
+    """Open a session with a district's sFTP server.
+
+    Args:
+        connection: Where and how.
+
+    Yields:
+        The district's folder.
+
+    Raises:
+        TryAgain: The server is not reached, or the session was cut.
+        CallSomebody: The key, the login or the folder is wrong.
+    """
+    place = f"{connection.username}@{connection.host}:{connection.port}"
+    client = paramiko.SSHClient()
+    try:
+        _connect(client, connection)
+        sftp = client.open_sftp()
+        sftp.get_channel().settimeout(CONNECT_SECONDS)  # type: ignore[union-attr]
+        yield Folder(sftp, connection.directory)
+    except RosterError:
+        raise
+    except paramiko.BadHostKeyException as error:
+        raise CallSomebody(
+            f"the host key of {connection.host} has changed, so nothing was fetched",
+            "ask the server's owner; if the change is theirs, put the new key into the record: "
+            f"host_key: {error.key.get_name()} {error.key.get_base64()}",
+        ) from None
+    except paramiko.AuthenticationException:
+        raise CallSomebody(
+            f"{place} refuses the login", "check the user name and the secret that the record names"
+        ) from None
+    except (FileNotFoundError, PermissionError):
+        raise CallSomebody(
+            f"{place} does not show the folder {connection.directory} or a file in it",
+            "check directory in the record, and the account's rights on the server",
+        ) from None
+    except (paramiko.SSHException, EOFError, socket.gaierror, TimeoutError, OSError) as error:
+        raise TryAgain(
+            f"the sFTP server {connection.host}:{connection.port} cannot be reached ({type(error).__name__})",
+            "it is tried again; if this goes on, check host, port and the server",
+        ) from None
+    finally:
+        client.close()
+
+
+def _connect(client: paramiko.SSHClient, connection: SftpConnection) -> None:
+    name = connection.host if connection.port == 22 else f"[{connection.host}]:{connection.port}"
+    client.set_missing_host_key_policy(_Refuse(connection.host))
+    if connection.host_key is not None:
+        entry = paramiko.hostkeys.HostKeyEntry.from_line(f"{name} {connection.host_key}")
+        if entry is None or entry.key is None:
+            raise CallSomebody(
+                f"the host_key of {connection.host} is no public key",
+                "write it as the server's .pub file has it: ssh-ed25519 AAAA...",
+            )
+        client.get_host_keys().add(name, entry.key.get_name(), entry.key)
+    password = secret.resolve(connection.password) if connection.password else None
+    key = _private_key(secret.resolve(connection.private_key), connection) if connection.private_key else None
+    client.connect(
+        connection.host,
+        connection.port,
+        connection.username,
+        password,
+        key,
+        timeout=CONNECT_SECONDS,
+        banner_timeout=CONNECT_SECONDS,
+        auth_timeout=CONNECT_SECONDS,
+        allow_agent=False,
+        look_for_keys=False,
+    )
+
+
+def _private_key(text: str, connection: SftpConnection) -> paramiko.PKey:
+    for kind in _KEY_TYPES:
+        try:
+            return kind.from_private_key(io.StringIO(text + "\n"))
+        except (paramiko.SSHException, ValueError):
+            continue
+    raise CallSomebody(
+        f"the secret {connection.private_key} is no private key",
+        "put an OpenSSH private key without passphrase there",
+    )
+
+
+class _Refuse(paramiko.MissingHostKeyPolicy):
+    """Refuse a server whose key was never pinned, or whose key is of another type than the pinned one."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:  # noqa: ARG002
+        """Tell which key the server shows; a person decides whether it is the right one."""
+        shown = f"{key.get_name()} {key.get_base64()}"
+        raise CallSomebody(
+            f"the host key of {self._host} is not the pinned one or none is pinned, so nothing was fetched",
+            f"ask the server's owner for its key; if it is the one shown, put it into the record: host_key: {shown}",
+        )

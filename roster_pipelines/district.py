@@ -1,0 +1,156 @@
+"""A district's record: everything that differs between districts, as data that people write in YAML."""
+
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from roster_pipelines.errors import CallSomebody
+from roster_pipelines.oneroster.standard import Registration
+
+Stage = Literal["onboarding", "testing", "live", "paused"]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$")]
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError):
+        raise ValueError("is no time zone; write it as America/Chicago") from None
+    return name
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SftpConnection(_Record):
+    """How a district's files are fetched by sFTP.
+
+    Attributes:
+        password: Where the password is (`env:NAME` or `file:/path`), never the password.
+        private_key: Where the OpenSSH private key is; exactly one of the two is given.
+        host_key: The server's public key as `ssh-ed25519 AAAA...`. Without it, or with another, nothing is fetched.
+        directory: The folder of the district's files on the server.
+        quiet_seconds: How long the folder must have stood still before its files are taken.
+    """
+
+    kind: Literal["sftp"]
+    host: str
+    port: int = Field(22, ge=1, le=65535)
+    username: str
+    password: SecretReference | None = None
+    private_key: SecretReference | None = None
+    host_key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$")] | None = None
+    directory: str = "/"
+    quiet_seconds: int = Field(300, ge=0)
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if (self.password is None) == (self.private_key is None):
+            raise ValueError("give either password or private_key")
+        return self
+
+
+class SignIn(_Record):
+    """How the district's SSO sign-ins are matched to its roster.
+
+    Attributes:
+        provider: The SSO provider's name, as the product records it.
+        match: Which claims are compared, in this order; the first that names exactly one person counts.
+        email_domains: The district's own domains; an e-mail claim of another domain is never matched.
+    """
+
+    provider: str
+    match: tuple[Literal["sourced_id", "email"], ...] = ("sourced_id",)
+    email_domains: tuple[str, ...] = ()
+
+
+class District(_Record):
+    """One district.
+
+    Attributes:
+        district: Its key everywhere; never changes.
+        stage: `onboarding` checks and reports only, `testing` serves the pilot teachers, `live` everybody,
+            `paused` leaves everything as it is.
+        registration: How teachers get access.
+        pilot_teachers: sourcedIds of the teachers served in `testing`.
+    """
+
+    district: Slug
+    name: str
+    stage: Stage = "onboarding"
+    registration: Registration = "access_code"
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "America/Chicago"
+    connection: SftpConnection
+    sign_in: SignIn | None = None
+    pilot_teachers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _ready_for_its_stage(self) -> Self:
+        if self.stage in ("testing", "live"):
+            if self.sign_in is None:
+                raise ValueError(f"stage {self.stage} needs sign_in: rostering works only with an SSO integration")
+            if self.registration != "access_code":
+                raise ValueError(
+                    f"registration {self.registration} is checked and reported, but does not entitle anybody yet: "
+                    "keep stage onboarding"
+                )
+        return self
+
+
+def parse(text: str, source: str) -> District:
+    """Read a district's record from YAML.
+
+    Args:
+        text: The YAML.
+        source: The file's name, for the message.
+
+    Raises:
+        CallSomebody: It is no YAML, has an unknown key or a value that cannot be. The message names the key and
+            repeats no value.
+    """
+    try:
+        record = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise CallSomebody(f"{source}{where} is no YAML", "correct it; docs/district.md shows a record") from None
+    if not isinstance(record, dict):
+        raise CallSomebody(f"{source} holds no district record", "write keys and values; docs/district.md shows one")
+    return checked(record, source)
+
+
+def checked(record: dict[str, object], source: str) -> District:
+    """Make a district's record from its keys and values.
+
+    Raises:
+        CallSomebody: As `parse`.
+    """
+    try:
+        return District.model_validate(record)
+    except ValidationError as error:
+        raise CallSomebody(f"{source}: {_first_problem(error)}", "correct it and apply again") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {key}"
+    if problem["type"] == "missing":
+        return f"key {key} is missing"
+    if key.endswith(("password", "private_key")):
+        return f"{key} must say where the secret is, as env:NAME or file:/path, never the secret itself"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" if key else message

@@ -1,0 +1,15 @@
+"""The two ways through the flow."""
+
+import dagster as dg
+
+process_delivery = dg.define_asset_job(
+    "process_delivery",
+    selection=dg.AssetSelection.assets("delivery").downstream(),
+    description="A district's whole way: fetch its files, check them, work out who may use what, publish.",
+)
+
+refresh_entitlements = dg.define_asset_job(
+    "refresh_entitlements",
+    selection=dg.AssetSelection.assets("identities").downstream(),
+    description="From the sign-ins on, with the roster as it is: after a sign-in, an account, a code or a licence.",
+)

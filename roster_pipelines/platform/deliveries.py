@@ -1,0 +1,94 @@
+"""The ledger of deliveries: what landed, when, and what was decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from roster_pipelines.connections.landing import Receipt
+from roster_pipelines.errors import LookAtData
+
+Status = Literal["landed", "accepted", "refused"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One row of the ledger."""
+
+    delivery_id: str
+    fingerprint: str
+    landed_at: datetime
+    status: Status
+    reason: str | None
+    receipt: dict[str, object]
+
+    @property
+    def files(self) -> list[str]:
+        """The names of its files in the lake."""
+        return [file["name"] for file in self.receipt["files"]]  # type: ignore[attr-defined]
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """Rule id by file name, for files that a person should be told of."""
+        return self.receipt["notes"]  # type: ignore[return-value]
+
+
+def record(connection: Connection, district: str, receipt: Receipt) -> None:
+    """Enter a delivery that has landed."""
+    connection.execute(
+        sa.text("""
+            INSERT INTO roster.delivery (district, delivery_id, fingerprint, landed_at, status, receipt)
+            VALUES (:district, :delivery_id, :fingerprint, :landed_at, 'landed', CAST(:receipt AS jsonb))
+        """),
+        {
+            "district": district,
+            "delivery_id": receipt.delivery_id,
+            "fingerprint": receipt.fingerprint,
+            "landed_at": receipt.landed_at,
+            "receipt": receipt.json(),
+        },
+    )
+
+
+def decide(connection: Connection, district: str, delivery_id: str, status: Status, reason: str | None = None) -> None:
+    """Enter whether a delivery is accepted or refused; the reason carries no value of a person."""
+    connection.execute(
+        sa.text("""
+            UPDATE roster.delivery SET status = :status, reason = :reason, decided_at = now()
+            WHERE district = :district AND delivery_id = :delivery_id
+        """),
+        {"district": district, "delivery_id": delivery_id, "status": status, "reason": reason},
+    )
+
+
+def newest(connection: Connection, district: str) -> Delivery | None:
+    """Find the delivery that landed last."""
+    return _newest(connection, district, "true")
+
+
+def roster(connection: Connection, district: str) -> Delivery:
+    """Find the latest good delivery: its accepted rows are the district's roster.
+
+    Raises:
+        LookAtData: No delivery was accepted yet.
+    """
+    found = _newest(connection, district, "status = 'accepted'")
+    if found is None:
+        raise LookAtData(
+            f"{district} has no accepted delivery yet",
+            "run the district's whole job once a delivery is there",
+        )
+    return found
+
+
+def _newest(connection: Connection, district: str, where: str) -> Delivery | None:
+    row = connection.execute(
+        sa.text(f"""
+            SELECT delivery_id, fingerprint, landed_at, status, reason, receipt FROM roster.delivery
+            WHERE district = :district AND {where} ORDER BY landed_at DESC, delivery_id DESC LIMIT 1
+        """),
+        {"district": district},
+    ).one_or_none()
+    return None if row is None else Delivery(*row)

@@ -1,0 +1,95 @@
+"""Carry rows between PostgreSQL and DuckDB as CSV streams: rows never become Python objects."""
+
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+# Unquoted, where every value is quoted: no value can be mistaken for it.
+_NULL = "\\N"
+
+
+def pull(
+    connection: Connection,
+    query: str,
+    values: dict[str, str],
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: str,
+) -> None:
+    """Copy a query's rows from PostgreSQL into a new DuckDB table.
+
+    Args:
+        connection: PostgreSQL.
+        query: A SELECT with `%(name)s` placeholders.
+        values: Their values.
+        con: DuckDB.
+        table: The table to create.
+        columns: Its columns with DuckDB types, as `a BIGINT, b VARCHAR`.
+    """
+    con.execute(f"CREATE TABLE {table} ({columns})")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        with path.open("wb") as stream:
+            cursor = _cursor(connection)
+            bound = cursor.mogrify(query, values).decode()
+            cursor.copy_expert(f"COPY ({bound}) TO STDOUT (FORMAT csv, NULL '{_NULL}', FORCE_QUOTE *)", stream)
+        if path.stat().st_size:
+            con.execute(
+                f"""
+                COPY {table} FROM '{path}' (FORMAT csv, HEADER false, AUTO_DETECT false, DELIMITER ',', QUOTE '"',
+                    ESCAPE '"', NULLSTR '{_NULL}', ALLOW_QUOTED_NULLS false)
+                """
+            )
+
+
+def push(con: duckdb.DuckDBPyConnection, query: str, connection: Connection, table: str) -> None:
+    """Copy a query's rows from DuckDB into an existing PostgreSQL table.
+
+    Args:
+        con: DuckDB.
+        query: A SELECT whose columns are all of the table's, or those named with it.
+        connection: PostgreSQL, in the caller's transaction.
+        table: The table, with a column list where not all are given.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        con.execute(
+            f"""
+            COPY ({query}) TO '{path}' (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '"', ESCAPE '"',
+                NULLSTR '{_NULL}')
+            """
+        )
+        with path.open("rb") as stream:
+            _copy(connection, f"COPY {table} FROM STDIN (FORMAT csv, NULL '{_NULL}')", stream)
+
+
+def replace(con: duckdb.DuckDBPyConnection, table: str, connection: Connection, target: str, district: str) -> None:
+    """Make a DuckDB table's rows the only ones of a district in a table of ours.
+
+    Args:
+        con: DuckDB.
+        table: The rows, without a district column.
+        connection: PostgreSQL, in the caller's transaction.
+        target: The PostgreSQL table, with a district column.
+        district: Whose rows are replaced.
+    """
+    columns = [row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()]
+    connection.execute(sa.text(f"DELETE FROM {target} WHERE district = :district"), {"district": district})
+    push(
+        con,
+        f"SELECT '{district}' AS district, * FROM {table}",
+        connection,
+        f"{target} (district, {', '.join(columns)})",
+    )
+
+
+def _copy(connection: Connection, sql: str, stream: IO[bytes]) -> None:
+    _cursor(connection).copy_expert(sql, stream)
+
+
+def _cursor(connection: Connection) -> Any:  # psycopg2 is untyped
+    return connection.connection.cursor()

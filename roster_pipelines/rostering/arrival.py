@@ -1,0 +1,62 @@
+"""When an upload is over: a district's folder is taken when it has stood still for two looks and its quiet period."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from roster_pipelines.oneroster.package import contents
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What earlier looks at a folder have left.
+
+    Attributes:
+        listing: Hash of the last look's listing; None before the first look.
+        unchanged_since: When that listing was first seen.
+        taken: Hash of the listing that was last taken.
+    """
+
+    listing: str | None = None
+    unchanged_since: datetime | None = None
+    taken: str | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look says: what to remember, whether to take the files now, and why (not)."""
+
+    seen: Seen
+    take: bool
+    reason: str
+
+
+def decide(files: Sequence[tuple[str, int, datetime]], seen: Seen, now: datetime, quiet: timedelta) -> Look:
+    """Decide whether a folder's files are taken now.
+
+    Args:
+        files: Name, size and modification time of everything in the folder.
+        seen: What earlier looks left.
+        now: The time of this look.
+        quiet: How long nothing may have moved.
+
+    Returns:
+        The look. Files that are still under a temporary name count as movement, but are never taken themselves.
+    """
+    found = contents([name for name, _, _ in files])
+    if not found.files and not found.zips:
+        return Look(replace(seen, listing=None, unchanged_since=None), take=False, reason="nothing to take")
+    listing = _hash(files)
+    if listing == seen.taken:
+        return Look(replace(seen, listing=listing), take=False, reason="taken already")
+    if listing != seen.listing or seen.unchanged_since is None:
+        return Look(Seen(listing, now, seen.taken), take=False, reason="changed since the last look")
+    if now - seen.unchanged_since < quiet:
+        return Look(seen, take=False, reason="not quiet for long enough yet")
+    return Look(replace(seen, taken=listing), take=True, reason="settled")
+
+
+def _hash(files: Sequence[tuple[str, int, datetime]]) -> str:
+    lines = "\n".join(f"{name}\t{size}\t{modified.isoformat()}" for name, size, modified in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -1,0 +1,69 @@
+"""Look into every district's sFTP folder, and run the districts whose upload is over."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from roster_pipelines.district import District, SftpConnection
+from roster_pipelines.errors import RosterError
+from roster_pipelines.jobs import process_delivery
+from roster_pipelines.platform import drops, registry
+from roster_pipelines.resources.database import DatabaseResource
+from roster_pipelines.rostering.arrival import Look, Seen, decide
+
+# A tick dies at 60 s with everything it found; what is not reached by then is looked at in the next.
+BUDGET = timedelta(seconds=40)
+
+
+@dg.sensor(
+    job=process_delivery,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Runs a district when the files in its sFTP folder are new and have stood still for two looks and "
+    "its quiet period.",
+)
+def arrivals(context: dg.SensorEvaluationContext, database: DatabaseResource) -> dg.SensorResult | dg.SkipReason:
+    """Look into each folder in turn, longest unseen first, and ask for a run where the files are settled."""
+    started = datetime.now(UTC)
+    with database.engine.connect() as connection:
+        seen = drops.seen(connection)
+        due = [district for district in registry.every(connection) if district.stage != "paused"]
+    existing = set(context.instance.get_dynamic_partitions("districts"))
+    requests: list[dg.RunRequest] = []
+    looked = problems = 0
+    for district in due:
+        if datetime.now(UTC) - started > BUDGET:
+            break
+        if district.district not in existing:
+            continue
+        before = seen.get(district.district, Seen())
+        look, problem = _look(district, before)
+        looked += 1
+        if problem:
+            problems += 1
+            context.log.warning(f"{district.district}: {problem}")
+        if look.take:
+            requests.append(
+                dg.RunRequest(
+                    run_key=f"{district.district}:{look.seen.taken}",
+                    partition_key=district.district,
+                    tags={"roster/trigger": "sftp drop"},
+                )
+            )
+        with database.engine.begin() as connection:
+            drops.remember(connection, district.district, look.seen, problem)
+    if not requests:
+        return dg.SkipReason(f"looked into {looked} of {len(due)} folders: nothing new; {problems} not reached")
+    return dg.SensorResult(run_requests=requests)
+
+
+def _look(district: District, before: Seen) -> tuple[Look, str | None]:
+    from roster_pipelines.connections import sftp
+
+    connection: SftpConnection = district.connection
+    try:
+        with sftp.opened(connection) as folder:
+            files = [(file.name, file.size, file.modified) for file in folder.files()]
+    except RosterError as error:
+        return Look(before, take=False, reason="not reached"), str(error)
+    return decide(files, before, datetime.now(UTC), timedelta(seconds=connection.quiet_seconds)), None
