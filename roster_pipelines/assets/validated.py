@@ -14,8 +14,8 @@ from roster_pipelines.lake import Lake
 from roster_pipelines.oneroster.standard import TABLES, Table
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, registry
-from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.reports.delivery import markdown
+from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 from roster_pipelines.staging.summary import Summary
 from roster_pipelines.staging.typed import duckdb_type

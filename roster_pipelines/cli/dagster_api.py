@@ -31,6 +31,10 @@ class DagsterApi:
         self.url = url
         self._client = httpx.Client(base_url=url, timeout=20)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
     def query(self, text: str, **variables: object) -> Any:
         """Run a GraphQL query and return its data."""
         answer = self._client.post("/graphql", json={"query": text, "variables": variables})

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -56,9 +56,9 @@ def running(of: Settings, database_url: str, port: int) -> Iterator[DagsterApi]:
             }.items():
                 with (of.logs / f"{name}.log").open("ab") as log:
                     processes[name] = _start(command, of, database_url, log)
-            api = DagsterApi(f"http://{HOST}:{port}")
-            _wait(api, processes, of.logs)
-            yield api
+            with closing(DagsterApi(f"http://{HOST}:{port}")) as api:
+                _wait(api, processes, of.logs)
+                yield api
         finally:
             _stop(processes)
 

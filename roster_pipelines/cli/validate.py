@@ -43,5 +43,5 @@ def validate(
             }
         )
     else:
-        output.console.print(Markdown(markdown(path.name, summary)))
+        output.console.print(Markdown(markdown(path.name, summary)), soft_wrap=False)
     sys.exit(1 if any(f.severity in ("fatal", "error") for f in summary.findings) else 0)

@@ -40,7 +40,8 @@ def parse(text: str) -> Manifest:
     """
     version, modes, unreadable = "", dict[str, Mode](), list[str]()
     legal = {mode: mode for mode in get_args(Mode)}
-    for row in csv.reader(text.splitlines()):
+    for line in text.splitlines():
+        row = _row(line)
         if len(row) < 2:
             continue
         name, value = row[0].strip(), row[1].strip().lower()
@@ -53,3 +54,11 @@ def parse(text: str) -> Manifest:
             else:
                 unreadable.append(table)
     return Manifest(version, modes, tuple(unreadable))
+
+
+def _row(line: str) -> list[str]:
+    """Read one line by itself: a quote that is not closed must not swallow the properties below it."""
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []

@@ -18,7 +18,7 @@ from roster_pipelines.oneroster import manifest as manifests
 from roster_pipelines.oneroster.standard import IGNORED, NEVER_STORED, TABLES, Registration, Table
 from roster_pipelines.staging import read
 from roster_pipelines.staging.findings import Finding, FindingCount
-from roster_pipelines.staging.rules import RowRule, references_checked, rules_for
+from roster_pipelines.staging.rules import RowRule, rules_for
 from roster_pipelines.staging.schema import failing
 from roster_pipelines.staging.summary import Summary, TableCounts, Verdict
 from roster_pipelines.staging.typed import accepted_view
@@ -64,8 +64,8 @@ def summary(con: duckdb.DuckDBPyConnection) -> Summary:
     """Read a staging database's verdict and counts back."""
     tables = {name: TableCounts(*counts) for name, *counts in con.execute("FROM tables").fetchall()}
     findings = tuple(
-        FindingCount(*found, tuple(lines))
-        for *found, lines in con.execute(
+        FindingCount(rule, severity, file, column, count, tuple(lines))
+        for rule, severity, file, column, count, lines in con.execute(
             f"""
             SELECT rule, severity, file, "column", count, coalesce(lines, [])
             FROM (SELECT rule, severity, file, "column", sum(count)::BIGINT AS count
@@ -100,7 +100,7 @@ class _Staging:
 
     def run(self, left_out: Mapping[str, str]) -> None:
         for name, rule in left_out.items():
-            self._find(Finding(rule, "info" if rule.startswith("file-n") else "warning", name))
+            self._find(Finding(rule, "info" if rule in ("file-never-stored", "file-not-used") else "warning", name))
         manifest = self._manifest()
         for table in TABLES.values():
             mode = manifest.modes.get(table.name, "bulk")
@@ -133,20 +133,21 @@ class _Staging:
         return manifest
 
     def _table(self, table: Table, path: Path | None) -> None:
-        lines = self._load(table, path)
+        lines, readable = self._load(table, path)
         parsed = count(self.con, f'raw."{table.name}"')
         unreadable = count(self.con, "rejected.unreadable", f"file = '{table.file}'")
         rows = parsed + unreadable
-        if rows == 0 and table.needs_data(self.registration):
+        if rows == 0 and readable and table.needs_data(self.registration):
             self._find(Finding("file-missing" if path is None else "file-empty", "fatal", table.file))
         if lines != rows:
             self._find(Finding("lines-approximate", "warning", table.file))
         if unreadable:
             self._find_unreadable(table)
         raw = self.ibis.table(table.name, database="raw")
-        self._reject(table, failing(table, rules_for(table, self.accepted), raw), raw)
+        # In a table without rows every check fails: all() of nothing is NULL.
+        self._reject(table, failing(table, rules_for(table, self.accepted), raw) if parsed else [], raw)
         self.con.execute(accepted_view(table))
-        if references_checked(table, rows, self.registration):
+        if rows:
             self.accepted[table.name] = self.ibis.table(table.name, database="main")
         self.con.execute(
             "INSERT INTO tables VALUES (?, ?, ?, ?)",
@@ -158,19 +159,24 @@ class _Staging:
             ],
         )
 
-    def _load(self, table: Table, path: Path | None) -> int:
-        """Fill `raw.<table>`, empty where there is no file or no usable header; return its lines with content."""
-        if path is not None:
+    def _load(self, table: Table, path: Path | None) -> tuple[int, bool]:
+        """Fill `raw.<table>`, empty where there is nothing to read; return its lines with content.
+
+        The second value is False where something is there that cannot be read, for which a finding is recorded.
+        """
+        readable = True
+        if path is not None and path.stat().st_size:
             try:
                 names, findings = read.match_header(table, read.read_header(path, table.file))
                 for finding in findings:
                     self._find(finding)
-                return read.load(self.con, table, path, names)
+                return read.load(self.con, table, path, names), True
             except read.Unreadable as unreadable:
                 self._find(unreadable.finding)
+                readable = False
         columns = ", ".join(f'"{column.name}" VARCHAR' for column in table.columns if column.stored)
         self.con.execute(f'CREATE TABLE raw."{table.name}" (_line BIGINT, {columns})')
-        return 0
+        return 0, readable
 
     def _reject(self, table: Table, failed: list[RowRule], raw: ir.Table) -> None:
         """Record every failing rule, and set apart the rows that an `error` makes unusable."""

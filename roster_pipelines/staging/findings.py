@@ -25,6 +25,14 @@ RULES: dict[str, tuple[str, str]] = {
         "name it exactly as the standard does",
     ),
     "encoding-unreadable": ("the file is not UTF-8", "export it as UTF-8"),
+    "header-missing": (
+        "the first line is no header of this file",
+        "begin the file with the standard's column names, separated by commas",
+    ),
+    "line-ends-mixed": (
+        "the file's line ends are of several kinds",
+        "export it with one kind of line end, CRLF or LF, and without line breaks inside fields",
+    ),
     "column-missing": ("a required column is missing", "add the column to the header"),
     "column-absent": ("an optional column of the standard is missing", "add it, even if it is empty"),
     "column-unknown": ("the column is not of the standard", "leave it out, or name it metadata.<name>"),
@@ -34,8 +42,9 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "column-doubled": ("the column stands in the header twice", "leave one of the two out"),
     "lines-approximate": (
-        "the file has blank lines or line breaks inside fields, so its line numbers count records",
-        "export without blank lines and without line breaks inside fields",
+        "a quote that is not closed or a line break inside a field joins lines, so rows may be lost and line numbers "
+        "are approximate",
+        "close every quote, and export without line breaks inside fields",
     ),
     # one row
     "row-unreadable": ("the row does not have one value for each column", "export the row again"),

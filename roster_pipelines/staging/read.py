@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from roster_pipelines.duck import count, one
+from roster_pipelines.duck import count
 from roster_pipelines.oneroster.standard import Table
 from roster_pipelines.staging.findings import Finding
 
@@ -35,7 +35,7 @@ def read_header(path: Path, file: str) -> list[str]:
         file: The standard's name for it, for the finding.
 
     Returns:
-        The names as delivered, in their order, without a byte order mark.
+        The names as delivered, in their order, without a byte order mark; none where the first line is blank.
 
     Raises:
         Unreadable: The first line is not UTF-8.
@@ -46,7 +46,9 @@ def read_header(path: Path, file: str) -> list[str]:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Unreadable(Finding("encoding-unreadable", "fatal", file)) from None
-    return [name.strip() for name in next(csv.reader([text.rstrip("\r\n")]), [])]
+    # A carriage return alone ends a line too, so that the whole file may have come as "the first line".
+    first = text.rstrip("\r\n").partition("\r")[0]
+    return [name.strip() for name in next(csv.reader([first]), [])]
 
 
 def match_header(table: Table, delivered: list[str]) -> tuple[list[str], list[Finding]]:
@@ -58,9 +60,15 @@ def match_header(table: Table, delivered: list[str]) -> tuple[list[str], list[Fi
 
     Returns:
         One name per delivered column (unknown and doubled ones get a name that starts with `_`), and findings:
-        fatal for a missing required column, warnings for the rest.
+        fatal for a missing required column, warnings for the rest. An unknown column is told by its place: where a
+        header was cut or lost, what stands there is a value of a person.
+
+    Raises:
+        Unreadable: It is no header of this table, such as a first row of data, or names parted by semicolons.
     """
     by_case = {column.name.lower(): column.name for column in table.columns}
+    if len(delivered) < 2 or not any(header.lower() in by_case for header in delivered):
+        raise Unreadable(Finding("header-missing", "fatal", table.file, line=1))
     names: list[str] = []
     findings: list[Finding] = []
     for position, header in enumerate(delivered):
@@ -68,7 +76,8 @@ def match_header(table: Table, delivered: list[str]) -> tuple[list[str], list[Fi
         if not name:
             names.append(f"_unknown_{position}")
             if not header.startswith("metadata."):
-                findings.append(Finding("column-unknown", "warning", table.file, line=1, column=header))
+                place = f"column {position + 1}"
+                findings.append(Finding("column-unknown", "warning", table.file, line=1, column=place))
         elif name in names:
             names.append(f"_doubled_{position}")
             findings.append(Finding("column-doubled", "fatal", table.file, line=1, column=name))
@@ -102,7 +111,7 @@ def load(con: duckdb.DuckDBPyConnection, table: Table, path: Path, names: list[s
         rejected rows are held against.
 
     Raises:
-        Unreadable: The file is not UTF-8.
+        Unreadable: The file is not UTF-8, or its line ends are of several kinds.
     """
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     wanted = ", ".join(
@@ -139,6 +148,9 @@ def load(con: duckdb.DuckDBPyConnection, table: Table, path: Path, names: list[s
             if count(con, "gap")
             else f'CREATE TABLE raw."{table.name}" AS SELECT _record + 1 AS _line, * EXCLUDE (_record) FROM record'
         )
+    except duckdb.InvalidInputException:
+        # Whatever else is wrong with a row is among the rejects; DuckDB's message would quote the row.
+        raise Unreadable(Finding("line-ends-mixed", "fatal", table.file)) from None
     finally:
         for temporary in ("record", "gap", "unparsed", "unparsed_scan"):
             con.execute(f"DROP TABLE IF EXISTS {temporary}")
@@ -151,16 +163,7 @@ def _find_gaps(con: duckdb.DuckDBPyConnection, table: Table, path: Path) -> int:
     Gives the temporary table `gap`: after `records_before` records, n lines without one have gone by. That makes
     every row's line exact as long as no field has a line break in it.
     """
-    filled, blank = one(
-        con,
-        f"""
-        SELECT count(*) FILTER (NOT blank), coalesce(list(line) FILTER (blank), [])
-        FROM (SELECT row_number() OVER () + 1 AS line, trim(coalesce(text, ''), ' \r') = '' AS blank
-              FROM read_csv(?, {DIALECT}, delim = '\x01', quote = '', escape = '', null_padding = true,
-                            ignore_errors = true, columns = {{'text': 'VARCHAR'}}))
-        """,
-        [str(path)],
-    )
+    filled, blank = _lines(path)
     con.execute(
         f"""
         CREATE TEMP TABLE gap AS
@@ -173,4 +176,17 @@ def _find_gaps(con: duckdb.DuckDBPyConnection, table: Table, path: Path) -> int:
         """,
         [blank],
     )
-    return int(filled)
+    return filled
+
+
+def _lines(path: Path) -> tuple[int, list[int]]:
+    """Count the lines with content below the header, and list the numbers of the blank ones."""
+    blank: list[int] = []
+    number = 1
+    # Every byte is a character of Latin-1, and CR, LF and CRLF all end a line.
+    with path.open(encoding="latin-1") as lines:
+        next(lines, None)
+        for number, line in enumerate(lines, start=2):
+            if line == "\n":
+                blank.append(number)
+    return number - 1 - len(blank), blank

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from roster_pipelines.oneroster.standard import SOURCED_ID, Column, Registration, Table
+from roster_pipelines.oneroster.standard import SOURCED_ID, Column, Table
 from roster_pipelines.staging.findings import Severity
 
 DATE = "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$"
@@ -45,7 +45,8 @@ def rules_for(table: Table, accepted: Mapping[str, ir.Table]) -> list[RowRule]:
     Args:
         table: The standard's table.
         accepted: The accepted rows by table name, of the tables that references are checked against. A table that
-            is not in it was not delivered and need not be: references to it check nothing.
+            is not in it came without rows: either it may (the guide's footnote on orgs and courses), or the delivery
+            is refused for it. References to it check nothing.
 
     Returns:
         The rules, in the order of the columns.
@@ -55,11 +56,6 @@ def rules_for(table: Table, accepted: Mapping[str, ir.Table]) -> list[RowRule]:
         if column.stored:
             rules += _column_rules(table, column, accepted)
     return rules + _table_rules(table)
-
-
-def references_checked(table: Table, rows: int, registration: Registration) -> bool:
-    """Say whether references to this table are checked (the guide's footnote on orgs and courses)."""
-    return rows > 0 or table.needs_data(registration)
 
 
 def _column_rules(table: Table, column: Column, accepted: Mapping[str, ir.Table]) -> list[RowRule]:

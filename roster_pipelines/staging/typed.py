@@ -2,6 +2,9 @@
 
 from roster_pipelines.oneroster.standard import Column, Table
 
+# What the rules strip too (ibis's strip); DuckDB's trim alone takes other characters for blanks.
+_BLANKS = " \t\n\r\v\f"
+
 
 def duckdb_type(column: Column) -> str:
     """Name the DuckDB type of an accepted column."""
@@ -29,23 +32,28 @@ WHERE NOT EXISTS (FROM rejected."{table.name}" AS r WHERE r._line = raw_row._lin
 
 def _typed(column: Column) -> str:
     name = f'"{column.name}"'
+    text = _trimmed(name)
     if column.many:
-        items = f"list_transform(string_split({name}, ','), lambda item: trim(item))"
+        items = f"list_transform(string_split({name}, ','), lambda item: {_trimmed('item')})"
         return f"list_filter(coalesce({items}, []::VARCHAR[]), lambda item: item <> '')"
     match column.format:
         case "boolean":
             # Anything else is read as false: whoever wrote "disabled" did not mean true.
-            return f"CASE WHEN trim({name}) <> '' THEN lower(trim({name})) = 'true' END"
+            return f"CASE WHEN {text} <> '' THEN lower({text}) = 'true' END"
         case "enumeration":
             cases = " ".join(f"WHEN '{value.lower()}' THEN '{value}'" for value in column.values)
-            return f"CASE lower(trim({name})) {cases} END"
+            return f"CASE lower({text}) {cases} END"
         case "date":
-            return f"try_strptime(trim({name}), '%Y-%m-%d')::DATE"
+            return f"try_strptime({text}, '%Y-%m-%d')::DATE"
         case "datetime":
-            return f"try_cast(trim({name}) AS TIMESTAMP WITH TIME ZONE)"
+            return f"try_cast({text} AS TIMESTAMP WITH TIME ZONE)"
         case "year":
-            return f"CASE WHEN regexp_full_match(trim({name}), '\\d{{4}}') THEN trim({name})::INTEGER END"
+            return f"CASE WHEN regexp_full_match({text}, '\\d{{4}}') THEN {text}::INTEGER END"
         case "id" | "reference":
-            return f"CASE WHEN trim({name}) <> '' THEN {name} END"
+            return f"CASE WHEN {text} <> '' THEN {name} END"
         case _:
-            return f"nullif(trim({name}), '')"
+            return f"nullif({text}, '')"
+
+
+def _trimmed(value: str) -> str:
+    return f"trim({value}, '{_BLANKS}')"
