@@ -25,7 +25,7 @@ SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Z
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OSError):
         raise ValueError("is no time zone; write it as America/Chicago") from None
     return name
 
@@ -122,7 +122,7 @@ def parse(text: str, source: str) -> District:
     """
     try:
         record = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise CallSomebody(f"{source}{where} is no YAML", "correct it; docs/district.md shows a record") from None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from roster_pipelines.assets.failures import RETRIES, typed_failures
+from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, registry
@@ -19,7 +19,6 @@ from roster_pipelines.resources.lake import LakeResource
     group_name="delivery",
     kinds={"sftp", "csv"},
     owners=["team:integrations"],
-    retry_policy=RETRIES,
     description="The newest complete set of a district's roster files, landed as it came. The same files again make "
     "no new delivery.",
 )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from roster_pipelines.assets.failures import RETRIES, typed_failures
+from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, derived, registry, vendor
 from roster_pipelines.resources.clock import Clock
@@ -19,7 +19,6 @@ from roster_pipelines.resources.lake import LakeResource
     group_name="rostering",
     kinds={"duckdb", "postgres"},
     owners=["team:integrations"],
-    retry_policy=RETRIES,
     description="The right of each matched teacher to a product, with its basis and the licence it rests on.",
 )
 def entitlements(

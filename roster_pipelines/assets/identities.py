@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from roster_pipelines.assets.failures import RETRIES, typed_failures
+from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.checks import key
 from roster_pipelines.oneroster.standard import TABLES
 from roster_pipelines.partitions import districts
@@ -18,7 +18,6 @@ from roster_pipelines.resources.lake import LakeResource
     group_name="rostering",
     kinds={"duckdb", "postgres"},
     owners=["team:integrations"],
-    retry_policy=RETRIES,
     description="The link between each SSO sign-in and a person of the roster, or the reason why there is none.",
 )
 def identities(

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from roster_pipelines.assets.failures import RETRIES, typed_failures
+from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, derived, plans, registry, vendor
 from roster_pipelines.resources.clock import Clock
@@ -18,7 +18,6 @@ from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED, Counts
     group_name="rostering",
     kinds={"duckdb", "postgres"},
     owners=["team:integrations"],
-    retry_policy=RETRIES,
     description="The full set of changes that publishing would make, before anything is applied; and for each "
     "teacher the first gate that does not hold.",
 )

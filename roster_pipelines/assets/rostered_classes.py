@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from roster_pipelines.assets.failures import RETRIES, typed_failures
+from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import plans, registry
@@ -17,7 +17,6 @@ from roster_pipelines.rostering.plan import PUBLISHED
     group_name="rostering",
     kinds={"postgres"},
     owners=["team:integrations"],
-    retry_policy=RETRIES,
     description="Classes, their teachers and their students, as the product shows them. Only differences are written, "
     "in one transaction; what should not be any more is deactivated, never deleted.",
 )

@@ -7,7 +7,7 @@ import dagster as dg
 from upath import UPath
 
 from roster_pipelines import checks
-from roster_pipelines.assets.failures import RETRIES, typed_failures
+from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.district import District
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.lake import Lake
@@ -61,7 +61,6 @@ def _constraints(references: str) -> list[str]:
     ],
     check_specs=[spec for table in TABLES.values() for spec in checks.specs(table)],
     partitions_def=districts,
-    retry_policy=RETRIES,
 )
 def validated(
     context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource

@@ -6,7 +6,7 @@ from types import FrameType
 
 import typer
 
-from roster_pipelines.cli import demo, district, output, plan, up, validate
+from roster_pipelines.cli import demo, district, output, plan, report, up, validate
 from roster_pipelines.errors import RosterError
 
 app = typer.Typer(
@@ -21,16 +21,23 @@ app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(district.app, name="district")
 app.command("plan")(plan.plan)
+app.command("report")(report.report)
 app.command("validate")(validate.validate)
 
 
 def main() -> None:
     """Run the command; every error that a person can cause is one line and exit code 1."""
     signal.signal(signal.SIGTERM, _leave)
+    # A shell starts background commands with Ctrl-C ignored; Dagster's processes would inherit that, and then
+    # ignore SIGTERM as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         app()
     except RosterError as error:
         output.problem(str(error))
+        sys.exit(1)
+    except OSError as error:
+        output.problem(f"{error.filename or 'the system'}: {error.strerror}: mend it and try again")
         sys.exit(1)
     except KeyboardInterrupt:
         output.problem("stopped")

@@ -1,5 +1,8 @@
 """Gather a delivery's files in a local folder: loose files or one zip, only what is read, demographics never."""
 
+import errno
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -9,6 +12,12 @@ from shutil import copyfileobj
 
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.oneroster.package import Contents, contents
+
+# All that Python's zipfile was seen to raise for a damaged archive.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    EOFError, IndexError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
 
 # New York's million students make about 2 GB; ten times that is no roster.
 MAX_UNPACKED_BYTES = 20 * 1024**3
@@ -83,8 +92,9 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Path], Contents]:
     remedy = "zip the CSV files again and upload the whole file"
     try:
         with zipfile.ZipFile(path) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
-            found = contents(sizes)
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            sizes = {entry.filename: entry.file_size for entry in entries}
+            found = contents(entry.filename for entry in entries)
             _refuse_doubled(found)
             if not found.files:
                 raise LookAtData(f"{path.name} holds no OneRoster file", remedy)
@@ -95,6 +105,8 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Path], Contents]:
                 files[standard] = folder / standard
                 with archive.open(name) as source, files[standard].open("wb") as target:
                     copyfileobj(source, target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except (*_DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # a full disk is no fault of the zip
         raise LookAtData(f"{path.name} cannot be unpacked: it is damaged, encrypted or no zip", remedy) from None
     return files, found

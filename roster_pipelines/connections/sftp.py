@@ -129,21 +129,16 @@ def _connect(client: paramiko.SSHClient, connection: SftpConnection) -> None:
     name = connection.host if connection.port == 22 else f"[{connection.host}]:{connection.port}"
     client.set_missing_host_key_policy(_Refuse(connection.host))
     if connection.host_key is not None:
-        entry = paramiko.hostkeys.HostKeyEntry.from_line(f"{name} {connection.host_key}")
-        if entry is None or entry.key is None:
-            raise CallSomebody(
-                f"the host_key of {connection.host} is no public key",
-                "write it as the server's .pub file has it: ssh-ed25519 AAAA...",
-            )
-        client.get_host_keys().add(name, entry.key.get_name(), entry.key)
+        key = _pinned_key(f"{name} {connection.host_key}", connection)
+        client.get_host_keys().add(name, key.get_name(), key)
     password = secret.resolve(connection.password) if connection.password else None
-    key = _private_key(secret.resolve(connection.private_key), connection) if connection.private_key else None
+    login_key = _private_key(secret.resolve(connection.private_key), connection) if connection.private_key else None
     client.connect(
         connection.host,
         connection.port,
         connection.username,
         password,
-        key,
+        login_key,
         timeout=CONNECT_SECONDS,
         banner_timeout=CONNECT_SECONDS,
         auth_timeout=CONNECT_SECONDS,
@@ -152,11 +147,24 @@ def _connect(client: paramiko.SSHClient, connection: SftpConnection) -> None:
     )
 
 
+def _pinned_key(line: str, connection: SftpConnection) -> paramiko.PKey:
+    try:
+        entry = paramiko.hostkeys.HostKeyEntry.from_line(line)
+    except (paramiko.hostkeys.InvalidHostKey, paramiko.SSHException, ValueError):
+        entry = None
+    if entry is None or entry.key is None:
+        raise CallSomebody(
+            f"the host_key of {connection.host} is no public key",
+            "write it as the server's .pub file has it: ssh-ed25519 AAAA...",
+        )
+    return entry.key
+
+
 def _private_key(text: str, connection: SftpConnection) -> paramiko.PKey:
     for kind in _KEY_TYPES:
         try:
             return kind.from_private_key(io.StringIO(text + "\n"))
-        except (paramiko.SSHException, ValueError):
+        except (paramiko.SSHException, ValueError, IndexError, AssertionError):  # as paramiko takes damaged keys
             continue
     raise CallSomebody(
         f"the secret {connection.private_key} is no private key",

@@ -78,7 +78,9 @@ def desired(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """
         CREATE TABLE desired_rostered_class_teacher AS
-        SELECT c."sourcedId" AS class_sourced_id, e.account_id, n."userSourcedId" AS teacher_sourced_id,
+        SELECT c."sourcedId" AS class_sourced_id, e.account_id,
+               -- Two people may have linked one account: in a class that both teach, the account stands once.
+               first(n."userSourcedId" ORDER BY n."primary" IS TRUE DESC, n."userSourcedId") AS teacher_sourced_id,
                bool_or(n."primary") AS is_primary
         FROM current_enrollment n
         JOIN current_class c ON c."sourcedId" = n."classSourcedId"
@@ -86,7 +88,7 @@ def desired(con: duckdb.DuckDBPyConnection) -> None:
         JOIN entitlement e ON e.person_sourced_id = n."userSourcedId"
             AND (e.school_sourced_id IS NULL OR e.school_sourced_id = c."schoolSourcedId")
         WHERE n.role = 'teacher'
-        GROUP BY ALL;
+        GROUP BY c."sourcedId", e.account_id;
 
         CREATE TABLE desired_rostered_class AS
         SELECT "sourcedId" AS class_sourced_id, title, array_to_string(grades, ',') AS grades,

@@ -144,8 +144,9 @@ class _Staging:
         if unreadable:
             self._find_unreadable(table)
         raw = self.ibis.table(table.name, database="raw")
+        rules = self._rules(table)
         # In a table without rows every check fails: all() of nothing is NULL.
-        self._reject(table, failing(table, rules_for(table, self.accepted), raw) if parsed else [], raw)
+        self._reject(table, failing(table, rules, raw) if parsed else [], raw)
         self.con.execute(accepted_view(table))
         if rows:
             self.accepted[table.name] = self.ibis.table(table.name, database="main")
@@ -158,6 +159,17 @@ class _Staging:
                 count(self.con, f'rejected."{table.name}"') + unreadable,
             ],
         )
+
+    def _rules(self, table: Table) -> list[RowRule]:
+        """The table's rules, without the warnings about a column that the file lacks: that was found once."""
+        found = self.con.execute(
+            "SELECT \"column\" FROM findings WHERE file = ? AND rule IN ('column-missing', 'column-absent')",
+            [table.file],
+        ).fetchall()
+        lacking = {column for (column,) in found}
+        return [
+            rule for rule in rules_for(table, self.accepted) if rule.severity == "error" or rule.column not in lacking
+        ]
 
     def _load(self, table: Table, path: Path | None) -> tuple[int, bool]:
         """Fill `raw.<table>`, empty where there is nothing to read; return its lines with content.

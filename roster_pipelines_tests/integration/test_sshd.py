@@ -1,0 +1,126 @@
+"""The real OpenSSH on both sides: `sftp` uploads to `sshd`, and the daemon's sensor picks it up."""
+
+import getpass
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from roster_pipelines.cli.dagster_instance import free_port
+from roster_pipelines.connections import sftp
+from roster_pipelines.district import SftpConnection
+from roster_pipelines.errors import CallSomebody
+from roster_pipelines.simulators import districts
+from roster_pipelines_tests.integration.conftest import System, wait_for
+
+pytestmark = pytest.mark.sshd
+
+
+@dataclass
+class Sshd:
+    """A running server that lets this account in by key, for sFTP only."""
+
+    port: int
+    folder: Path
+
+    @property
+    def connection(self) -> SftpConnection:
+        return SftpConnection(
+            kind="sftp",
+            host="127.0.0.1",
+            port=self.port,
+            username=getpass.getuser(),
+            private_key=f"file:{self.folder / 'client_key'}",
+            host_key=" ".join((self.folder / "host_key.pub").read_text().split()[:2]),
+            directory=str(self.folder / "drop"),
+            quiet_seconds=0,
+        )
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    tmp_path.chmod(0o700)
+    for name in ("host_key", "client_key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
+    shutil.copy(tmp_path / "client_key.pub", tmp_path / "authorized_keys")
+    (tmp_path / "drop").mkdir()
+    port = free_port()
+    (tmp_path / "sshd_config").write_text(f"""
+        ListenAddress 127.0.0.1
+        Port {port}
+        HostKey {tmp_path / "host_key"}
+        AuthorizedKeysFile {tmp_path / "authorized_keys"}
+        PidFile none
+        StrictModes no
+        UsePAM no
+        PasswordAuthentication no
+        PermitRootLogin prohibit-password
+        Subsystem sftp internal-sftp
+        ForceCommand internal-sftp
+    """)
+    Path("/run/sshd").mkdir(exist_ok=True)
+    server = subprocess.Popen(
+        [shutil.which("sshd", path="/usr/sbin:/usr/bin") or "sshd", "-D", "-e", "-f", str(tmp_path / "sshd_config")],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        running = Sshd(port, tmp_path)
+
+        def listens() -> bool | None:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0 or None
+
+        wait_for(listens, "sshd", seconds=20)
+        yield running
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def upload(server: Sshd, folder: Path) -> None:
+    """Upload as a district's script does, by OpenSSH's own client."""
+    (server.folder / "known_hosts").write_text(f"[127.0.0.1]:{server.port} {server.connection.host_key}\n")
+    subprocess.run(
+        [
+            *("sftp", "-q", "-b", "-", "-P", str(server.port), "-i", str(server.folder / "client_key")),
+            *("-o", f"UserKnownHostsFile={server.folder / 'known_hosts'}", "-o", "IdentitiesOnly=yes"),
+            f"{getpass.getuser()}@127.0.0.1",
+        ],
+        input=f"cd {server.folder / 'drop'}\nput {folder}/*.csv\n".encode(),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def test_an_upload_by_openssh_is_picked_up_by_the_sensor(system: System, sshd: Sshd) -> None:
+    made = system.generate("dogwood", seed=4)
+    system.register("dogwood", sshd.connection)
+    upload(sshd, made.folder)
+    run = system.run_of("dogwood", "process_delivery")
+    assert run.status == "SUCCESS", system.api.failure(run.run_id)
+    assert run.trigger == "sftp drop"
+    system.sign_in_with_code("dogwood", made.teachers[0])
+    assert system.run_of("dogwood", "refresh_entitlements").status == "SUCCESS"
+    assert system.published("dogwood")["rostered_class"] > 0
+
+
+def test_what_openssh_serves_is_fetched_whole_and_a_changed_host_key_is_refused(sshd: Sshd, tmp_path: Path) -> None:
+    made = districts.generate(_new(tmp_path / "made"), students=40)
+    upload(sshd, made.folder)
+    gathered = sftp.fetch_delivery(sshd.connection, _new(tmp_path / "fetched"))
+    for name, path in gathered.files.items():
+        assert path.read_bytes() == (made.folder / name).read_bytes()
+
+    other = " ".join((sshd.folder / "client_key.pub").read_text().split()[:2])
+    changed = sshd.connection.model_copy(update={"host_key": other})
+    with pytest.raises(CallSomebody, match="host key .* has changed"):
+        sftp.fetch_delivery(changed, _new(tmp_path / "nothing"))
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

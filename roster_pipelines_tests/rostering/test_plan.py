@@ -1,0 +1,160 @@
+"""Which classes there should be, and what publishing would change."""
+
+import pytest
+
+from roster_pipelines.rostering.plan import PUBLISHED, Counts
+from roster_pipelines_tests.rostering.world import DAY, NORTH, TODAY, Product, World
+
+NOTHING = {"create": 0, "change": 0, "deactivate": 0}
+TABLES = [table.name for table in PUBLISHED]
+
+
+def in_every_table(**actions: int) -> Counts:
+    return {name: {**NOTHING, **actions} for name in TABLES}
+
+
+def music() -> World:
+    """One class that should be there: its teacher has every gate open, and one student."""
+    return World().teacher().student().school_class("music", "ada", students="kim").ready().licence()
+
+
+def test_a_class_of_a_teacher_with_every_gate_open_comes_with_its_students() -> None:
+    assert music().classes() == {"music": ({"ada"}, {"kim"})}
+
+
+def test_a_class_of_a_teacher_who_still_waits_is_not_created() -> None:
+    world = music().teacher("bea").school_class("art", "bea", students="kim").signed_in("bea")
+    assert world.classes().keys() == {"music"}
+
+
+def test_a_class_without_a_teacher_is_not_created() -> None:
+    assert music().school_class("art", students="kim").classes().keys() == {"music"}
+
+
+def test_a_co_teacher_is_in_the_class_only_with_every_gate_of_their_own_open() -> None:
+    world = music().teacher("bea").enrolled("bea", "music", "teacher")
+    assert world.classes() == {"music": ({"ada"}, {"kim"})}
+    assert world.ready("bea", account=2).classes() == {"music": ({"ada", "bea"}, {"kim"})}
+
+
+def test_a_licence_of_one_school_brings_the_classes_of_that_school_only() -> None:
+    world = World().teacher(school="north,south").ready().licence(school=NORTH)
+    world.school_class("music", "ada").school_class("art", "ada", school="south")
+    assert world.classes().keys() == {"music"}
+
+
+def test_an_administrator_who_teaches_a_class_does_not_bring_it() -> None:
+    world = World().person("pat", "administrator").school_class("music", "pat").ready("pat").licence()
+    assert world.classes() == {}
+
+
+def test_a_teacher_enrolled_as_something_else_does_not_bring_the_class() -> None:
+    world = World().teacher().school_class("music").enrolled("ada", "music", "proctor").ready().licence()
+    assert world.classes() == {}
+
+
+@pytest.mark.parametrize("left_out", [{"enabledUser": False}, {"status": "tobedeleted"}])
+def test_a_student_who_is_not_enabled_or_to_be_deleted_is_left_out(left_out: dict[str, object]) -> None:
+    assert music().student("lee", **left_out).enrolled("lee", "music", "student").classes()["music"][1] == {"kim"}
+
+
+def test_a_student_with_a_blank_enabled_user_is_in_the_class() -> None:
+    world = music().student("lee", enabledUser=None).enrolled("lee", "music", "student")
+    assert world.classes()["music"][1] == {"kim", "lee"}
+
+
+@pytest.mark.parametrize("person", ["nobody", "bea"])
+def test_only_students_of_the_roster_are_students_of_a_class(person: str) -> None:
+    assert music().teacher("bea").enrolled(person, "music", "student").classes()["music"][1] == {"kim"}
+
+
+def test_an_enrollment_ends_on_its_end_date() -> None:
+    world = music()
+    for person, ends in (("past", TODAY - DAY), ("today", TODAY), ("tomorrow", TODAY + DAY)):
+        world.student(person).enrolled(person, "music", "student", endDate=ends)
+    assert world.classes()["music"][1] == {"kim", "tomorrow"}
+
+
+def test_a_teacher_whose_enrollment_has_ended_no_longer_brings_the_class() -> None:
+    world = World().teacher().school_class("music").enrolled("ada", "music", "teacher", endDate=TODAY)
+    assert world.ready().licence().classes() == {}
+
+
+def test_an_enrollment_or_class_to_be_deleted_is_gone() -> None:
+    world = music().student("lee").enrolled("lee", "music", "student", status="tobedeleted")
+    world.school_class("art", "ada", students="kim", status="tobedeleted")
+    assert world.classes() == {"music": ({"ada"}, {"kim"})}
+
+
+def test_what_the_product_shows_of_a_class_and_a_student_comes_from_the_roster() -> None:
+    world = World().teacher().ready().licence()
+    world.school_class("music", "ada", students="kim", grades=["KG", "01"], subjects=["Music"])
+    world.student("kim", username="kim.k", givenName="Kim", familyName="Kay", grades=["01"])
+    rows = world.desired()
+    assert rows["rostered_class"] == {("music", "Music", "KG,01", "Music", "north")}
+    assert rows["student_account"] == {("kim", "kim.k", "Kim", "Kay", "01")}
+    assert rows["rostered_class_student"] == {("music", "kim")}
+
+
+@pytest.mark.parametrize("primary", [True, False, None])
+def test_whether_a_teacher_is_primary_comes_from_the_enrollment(primary: bool | None) -> None:
+    world = (
+        World().teacher().ready().licence().school_class("music").enrolled("ada", "music", "teacher", primary=primary)
+    )
+    assert world.desired()["rostered_class_teacher"] == {("music", 1, "ada", primary)}
+
+
+def test_a_teacher_enrolled_twice_in_a_class_is_there_once_and_primary_if_one_says_so() -> None:
+    world = music().enrolled("ada", "music", "teacher", primary=True).licence().licence(school=NORTH)
+    assert world.desired()["rostered_class_teacher"] == {("music", 1, "ada", True)}
+
+
+def test_two_teachers_who_share_an_account_are_one_teacher_of_the_class() -> None:
+    world = music().teacher("bea").signed_in("bea", account=1).enrolled("bea", "music", "teacher", primary=True)
+    assert world.desired()["rostered_class_teacher"] == {("music", 1, "bea", True)}
+
+
+def test_the_first_plan_creates_everything_and_the_second_changes_nothing() -> None:
+    world, product = music(), Product()
+    assert world.plan(product) == in_every_table(create=1)
+    assert product.active() == world.desired()
+    assert world.plan(product) == in_every_table()
+
+
+def test_a_value_that_differs_is_a_change_of_that_row_alone() -> None:
+    world, product = music(), Product()
+    world.plan(product)
+    world.rows["classes"][0]["title"] = "Choir"
+    assert world.plan(product) == {**in_every_table(), "rostered_class": {**NOTHING, "change": 1}}
+    assert product.active() == world.desired()
+
+
+def test_a_value_that_goes_blank_is_a_change_and_blank_stays_blank_without_one() -> None:
+    world, product = music(), Product()
+    world.plan(product)
+    world.rows["classes"][0]["title"] = None
+    assert world.plan(product)["rostered_class"] == {**NOTHING, "change": 1}
+    assert world.plan(product)["rostered_class"] == NOTHING
+
+
+def test_what_should_not_be_any_more_is_deactivated_and_coming_back_is_a_change() -> None:
+    world, product = music(), Product()
+    world.plan(product)
+    before = product.active()
+    world.rows["account"][0]["status"] = "inactive"
+    assert world.plan(product) == in_every_table(deactivate=1)
+    assert product.active() == {name: set() for name in TABLES}
+    assert world.plan(product) == in_every_table()
+    world.rows["account"][0]["status"] = "active"
+    assert world.plan(product) == in_every_table(change=1)
+    assert product.active() == before
+
+
+def test_a_student_who_leaves_one_of_two_classes_stays_in_the_other() -> None:
+    world, product = music().school_class("art", "ada", students="kim"), Product()
+    world.plan(product)
+    world.rows["enrollments"] = [row for row in world.rows["enrollments"] if row["classSourcedId"] != "art"]
+    counts = world.plan(product)
+    assert counts["student_account"] == NOTHING
+    assert counts["rostered_class_student"] == {**NOTHING, "deactivate": 1}
+    assert product.active()["rostered_class_student"] == {("music", "kim")}
