@@ -39,9 +39,6 @@ def main() -> None:
     except OSError as error:
         output.problem(f"{error.filename or 'the system'}: {error.strerror}: mend it and try again")
         sys.exit(1)
-    except KeyboardInterrupt:
-        output.problem("stopped")
-        sys.exit(130)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature

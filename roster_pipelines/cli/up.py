@@ -1,7 +1,7 @@
 """`roster up`: Dagster with its UI, on the embedded database or the configured one."""
 
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Annotated
 
 import typer
@@ -26,4 +26,6 @@ def up(port: Annotated[int, typer.Option(help="The UI's port on 127.0.0.1.")] = 
         if sftp:
             output.console.print(f"Demo's sFTP:   drop files into {sftp}")
         output.console.print("Ctrl-C stops it.")
-        signal.pause()
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+        output.console.print("Stopping ...")

@@ -25,9 +25,11 @@ def engine_for(url: str) -> Engine:
     """
     try:
         parsed = make_url(url).set(drivername="postgresql+psycopg2")
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        # Behind an unescaped @ the rest of a password is read as the port, and the ValueError would quote it.
         raise CallSomebody(
-            "ROSTER_DATABASE_URL is no database URL", "write it as postgresql://user:password@host:5432/name"
+            "ROSTER_DATABASE_URL is no database URL",
+            "write it as postgresql://user:password@host:5432/name, with %-escapes in the password",
         ) from None
     return sa.create_engine(parsed, connect_args={"connect_timeout": CONNECT_SECONDS}, pool_pre_ping=True)
 

@@ -11,7 +11,7 @@ SCHOOLS = {"north": NORTH, "south": SOUTH}
 PRODUCTS = ("lessons", "health")
 ACCOUNTS = (1, 2, 3)
 # Every example works a district out twice or more, in a DuckDB of its own.
-few = settings(max_examples=30)
+few = settings(max_examples=25)
 
 statuses = st.sampled_from((None, None, None, "active", "tobedeleted"))
 days = st.sampled_from((-400, -1, 0, 1, 200)).map(lambda n: TODAY + n * DAY)

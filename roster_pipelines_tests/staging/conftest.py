@@ -40,6 +40,10 @@ class Staged:
         assert len(set(listed)) == len(listed)
         return set(listed)
 
+    def accepted(self, table: str) -> list[tuple[Any, ...]]:
+        """A table's accepted rows, in the order of their ids."""
+        return self.rows(f'SELECT * EXCLUDE (_line) FROM main."{table}" ORDER BY "sourcedId"')
+
     def everything(self) -> str:
         """Every value of every table and view of the database."""
         names = self.rows("SELECT schema_name, table_name FROM duckdb_tables() UNION ALL "
@@ -98,6 +102,15 @@ class Delivered:
             assert finding.message
             assert finding.remedy
         return Staged(self._database, summary)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let Ibis 12 use what DuckDB 2.0 and pandas 3 call deprecated."""
+    ibis = (r"ignore:fetch_arrow_table\(\):DeprecationWarning", "ignore:The 'future.infer_string':DeprecationWarning")
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.filterwarnings(*ibis))
 
 
 @pytest.fixture
