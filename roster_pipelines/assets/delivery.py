@@ -8,7 +8,7 @@ import dagster as dg
 from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import deliveries, registry
+from roster_pipelines.platform import deliveries, drops, registry
 from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
@@ -46,7 +46,9 @@ def delivery(
         unchanged = before is not None and before.fingerprint == receipt.fingerprint
         if not unchanged:
             landing.land(lake.lake, district, gathered.files, receipt)
-            with database.engine.begin() as connection:
+        with database.engine.begin() as connection:
+            drops.take(connection, district, gathered.listing)
+            if not unchanged:
                 deliveries.record(connection, district, receipt)
         delivery_id = before.delivery_id if before and unchanged else receipt.delivery_id
     return dg.MaterializeResult(

@@ -7,6 +7,7 @@ from roster_pipelines.checks import key
 from roster_pipelines.oneroster.standard import TABLES
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, derived, registry, vendor
+from roster_pipelines.platform.state import states
 from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
@@ -36,7 +37,7 @@ def identities(
             current.opened(staging, today) as con,
         ):
             # Before the rows: what changes in between is then seen as a change, and worked out again.
-            state = vendor.states(connection, district).get(district, "")
+            state = states(connection, district)[district]
             vendor.read(connection, con, district, "sign_in")
             identity.identities(con, record.sign_in)
             outcomes = dict(con.execute("SELECT outcome, count(*) FROM identity GROUP BY ALL").fetchall())

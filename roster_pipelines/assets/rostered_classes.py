@@ -34,10 +34,11 @@ def rostered_classes(
         if plan is None:
             raise LookAtData(f"{district} has no plan yet", "materialize roster_plan first")
         outcome = plan.outcome
-        if outcome == "planned" and record.stage in ("onboarding", "paused"):
-            outcome = "not_applied"
-            plans.decide(connection, plan.plan_id, outcome)
-        elif outcome == "planned":
+        if record.stage in ("onboarding", "paused"):
+            if outcome != "applied":
+                outcome = "not_applied"
+                plans.decide(connection, plan.plan_id, outcome)
+        elif outcome != "applied":
             with (
                 lake.lake.reading(lake.lake.plan(district, plan.plan_id)) as file,
                 attached(plan=file) as con,

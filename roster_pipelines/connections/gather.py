@@ -31,11 +31,13 @@ class Gathered:
         files: Path by the standard's name.
         notes: Rule id by file name, for what a person should be told.
         taken: The names, as delivered, of what was fetched.
+        listing: Fingerprint of the folder's listing, blank where there was none.
     """
 
     files: dict[str, Path]
     notes: dict[str, str]
     taken: tuple[str, ...]
+    listing: str = ""
 
 
 def gather(names: Iterable[str], fetch: Callable[[str, Path], Path], folder: Path) -> Gathered:

@@ -5,26 +5,27 @@ import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import paramiko
 
 from roster_pipelines.connections import secret
+from roster_pipelines.connections.arrival import fingerprint
 from roster_pipelines.connections.gather import Gathered, gather
 from roster_pipelines.district import SftpConnection
 from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
 
-# Longer than paramiko's own banner and key exchange take on a busy server, well inside a sensor tick's 60 s.
-CONNECT_SECONDS = 15
+# For each step of a connection: what a busy server needs, and short enough for a sensor's tick of 60 s.
+CONNECT_SECONDS = 10
 # With the default of no limit, paramiko needs five times as long for a large file.
 PREFETCH_REQUESTS = 64
 _KEY_TYPES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
-@dataclass(frozen=True)
-class RemoteFile:
+class RemoteFile(NamedTuple):
     """One file of a folder, as a listing shows it."""
 
     name: str
@@ -71,7 +72,7 @@ def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
         gathered = gather([file.name for file in before], remote.fetch, folder)
         if _only(gathered.taken, remote.files()) != _only(gathered.taken, before):
             raise TryAgain("a file changed while it was copied", "it is copied again once the upload has ended")
-        return gathered
+        return replace(gathered, listing=fingerprint(before))
 
 
 def _only(names: tuple[str, ...], files: list[RemoteFile]) -> list[RemoteFile]:

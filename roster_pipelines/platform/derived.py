@@ -31,16 +31,16 @@ def write(connection: Connection, con: duckdb.DuckDBPyConnection, district: str,
     replace(con, table, connection, f"roster.{table}", district)
 
 
-def record_matching(connection: Connection, district: str, platform_state: str, sign_ins: int, matched: int) -> None:
+def record_matching(connection: Connection, district: str, made_from: str, sign_ins: int, matched: int) -> None:
     """Enter from which state of the vendor's rows the identities were made, and how many matched."""
     connection.execute(
         sa.text("""
-            INSERT INTO roster.matching (district, platform_state, sign_ins, matched)
-            VALUES (:district, :platform_state, :sign_ins, :matched)
-            ON CONFLICT (district) DO UPDATE SET platform_state = excluded.platform_state,
+            INSERT INTO roster.matching (district, made_from, sign_ins, matched)
+            VALUES (:district, :made_from, :sign_ins, :matched)
+            ON CONFLICT (district) DO UPDATE SET made_from = excluded.made_from,
                 sign_ins = excluded.sign_ins, matched = excluded.matched, matched_at = now()
         """),
-        {"district": district, "platform_state": platform_state, "sign_ins": sign_ins, "matched": matched},
+        {"district": district, "made_from": made_from, "sign_ins": sign_ins, "matched": matched},
     )
 
 
@@ -51,7 +51,7 @@ def matched_from(connection: Connection, district: str) -> str:
         LookAtData: Nothing was matched yet.
     """
     state = connection.scalar(
-        sa.text("SELECT platform_state FROM roster.matching WHERE district = :district"),
+        sa.text("SELECT made_from FROM roster.matching WHERE district = :district"),
         {"district": district},
     )
     if state is None:

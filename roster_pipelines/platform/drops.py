@@ -1,31 +1,47 @@
-"""What the arrivals sensor remembers of each district's sFTP folder."""
+"""What is remembered of each district's sFTP folder: what the sensor saw last, and what a run has fetched last."""
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from roster_pipelines.rostering.arrival import Seen
+from roster_pipelines.connections.arrival import Seen
 
 
 def seen(connection: Connection) -> dict[str, Seen]:
-    """Read what earlier looks left, by district."""
-    rows = connection.execute(sa.text("SELECT district, listing, unchanged_since, taken FROM roster.drop_look"))
+    """Read what earlier looks left, by district, the longest unseen first."""
+    rows = connection.execute(
+        sa.text("""
+            SELECT district, listing, unchanged_since, taken, takings FROM roster.drop_look ORDER BY looked_at, district
+        """)
+    )
     return {row[0]: Seen(*row[1:]) for row in rows}
+
+
+def take(connection: Connection, district: str, listing: str) -> None:
+    """Enter that a run has fetched what lay in the folder."""
+    connection.execute(
+        sa.text("""
+            INSERT INTO roster.drop_look AS d (district, taken, takings, looked_at)
+            VALUES (:district, :listing, 1, now())
+            ON CONFLICT (district) DO UPDATE SET taken = excluded.taken, takings = d.takings + 1
+            WHERE d.taken IS DISTINCT FROM excluded.taken
+        """),
+        {"district": district, "listing": listing},
+    )
 
 
 def remember(connection: Connection, district: str, state: Seen, problem: str | None) -> None:
     """Keep what a look left, and why the folder could not be looked at, if so."""
     connection.execute(
         sa.text("""
-            INSERT INTO roster.drop_look (district, listing, unchanged_since, taken, problem, looked_at)
-            VALUES (:district, :listing, :unchanged_since, :taken, :problem, now())
-            ON CONFLICT (district) DO UPDATE SET listing = excluded.listing, taken = excluded.taken,
+            INSERT INTO roster.drop_look (district, listing, unchanged_since, problem, looked_at)
+            VALUES (:district, :listing, :unchanged_since, :problem, now())
+            ON CONFLICT (district) DO UPDATE SET listing = excluded.listing,
                 unchanged_since = excluded.unchanged_since, problem = excluded.problem, looked_at = now()
         """),
         {
             "district": district,
             "listing": state.listing,
             "unchanged_since": state.unchanged_since,
-            "taken": state.taken,
             "problem": problem,
         },
     )

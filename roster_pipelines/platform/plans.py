@@ -41,7 +41,7 @@ def new_id(connection: Connection) -> int:
 
 
 def record(
-    connection: Connection, district: str, plan_id: int, delivery_id: str, counts: Counts, platform_state: str
+    connection: Connection, district: str, plan_id: int, delivery_id: str, counts: Counts, made_from: str
 ) -> None:
     """Enter a plan; an earlier one of the district that was not applied is superseded by it."""
     connection.execute(
@@ -53,16 +53,16 @@ def record(
     )
     connection.execute(
         sa.text("""
-            INSERT INTO roster.plan (district, plan_id, delivery_id, counts, outcome, platform_state)
+            INSERT INTO roster.plan (district, plan_id, delivery_id, counts, outcome, made_from)
             OVERRIDING SYSTEM VALUE
-            VALUES (:district, :plan_id, :delivery_id, CAST(:counts AS jsonb), 'planned', :platform_state)
+            VALUES (:district, :plan_id, :delivery_id, CAST(:counts AS jsonb), 'planned', :made_from)
         """),
         {
             "district": district,
             "plan_id": plan_id,
             "delivery_id": delivery_id,
             "counts": json.dumps(counts),
-            "platform_state": platform_state,
+            "made_from": made_from,
         },
     )
 
@@ -160,7 +160,7 @@ def planned_from(connection: Connection) -> dict[str, tuple[int, str]]:
     """Read, by district, its newest plan's id and the state of the vendor's rows that it was made from."""
     rows = connection.execute(
         sa.text("""
-            SELECT DISTINCT ON (district) district, plan_id, platform_state FROM roster.plan
+            SELECT DISTINCT ON (district) district, plan_id, made_from FROM roster.plan
             JOIN roster.district USING (district) ORDER BY district, plan_id DESC
         """)
     )

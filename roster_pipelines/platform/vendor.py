@@ -1,7 +1,6 @@
-"""The vendor's rows of one district: copied to DuckDB for the domain, and their state in one string."""
+"""The vendor's rows of one district: copied to DuckDB for the domain."""
 
 import duckdb
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from roster_pipelines.platform.transfer import pull
@@ -49,44 +48,3 @@ def read_published(connection: Connection, con: duckdb.DuckDBPyConnection, distr
             f"current_{table.name}",
             ", ".join(f"{name} {kind}" for name, kind in columns.items()),
         )
-
-
-_STATES = """
-SELECT district, md5(string_agg(part, ' ' ORDER BY part)) FROM (
-    SELECT district, 'sign_in ' || sum(hashtextextended(concat_ws('|', sign_in_id, provider, subject,
-        coalesce(sourced_id, '~'), coalesce(email, '~'), coalesce(account_id::text, '~')), 0)) AS part
-    FROM platform.sign_in GROUP BY district
-    UNION ALL
-    SELECT district, 'account ' || sum(hashtextextended(concat_ws('|', account_id, status), 0))
-    FROM platform.account GROUP BY district
-    UNION ALL
-    SELECT district, 'access_code ' || sum(hashtextextended(concat_ws('|', account_id, product_id), 0))
-    FROM platform.access_code JOIN platform.account USING (account_id) GROUP BY district
-    UNION ALL
-    SELECT district, 'licence ' || sum(hashtextextended(concat_ws('|', licence_id, product_id,
-        coalesce(school_nces_id, '~'), local.today >= starts_on AND local.today < ends_on), 0))
-    FROM platform.licence
-    JOIN (SELECT district, (now() AT TIME ZONE (record ->> 'time_zone'))::date AS today FROM roster.district) AS local
-        USING (district)
-    GROUP BY district
-) AS parts
-WHERE cast(:district AS text) IS NULL OR district = :district
-GROUP BY district
-"""
-
-
-def states(connection: Connection, district: str | None = None) -> dict[str, str]:
-    """Sum up what of the vendor's rows matters to us, per district.
-
-    Two equal states mean that the same people have signed in with the same claims, hold the same accounts and codes,
-    and that the same licences are in force today. The time of a sign-in is left out: the same teacher on the next
-    morning changes nothing.
-
-    Args:
-        connection: The database.
-        district: Only this one.
-
-    Returns:
-        A hash by district; a district without any row is not in it.
-    """
-    return {row[0]: row[1] for row in connection.execute(sa.text(_STATES), {"district": district})}

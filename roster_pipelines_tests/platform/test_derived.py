@@ -8,7 +8,7 @@ from sqlalchemy.engine import Engine
 
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.platform import derived, drops
-from roster_pipelines.rostering.arrival import Seen
+from roster_pipelines.connections.arrival import Seen
 from roster_pipelines_tests.conftest import register
 
 TABLES = {
@@ -75,7 +75,17 @@ def test_what_a_look_left_is_remembered_by_district_until_the_next(engine: Engin
         drops.remember(connection, "cedar", Seen(), None)
         assert drops.seen(connection) == {"maple": first, "cedar": Seen()}
         assert drops.problems(connection) == {"maple": "the server cannot be reached: look"}
-        second = Seen("other", None, "listing")
-        drops.remember(connection, "maple", second, None)
-        assert drops.seen(connection)["maple"] == second
+        drops.remember(connection, "maple", Seen("other"), None)
+        assert drops.seen(connection)["maple"] == Seen("other")
         assert drops.problems(connection) == {}
+
+
+def test_each_other_listing_that_a_run_fetches_is_counted(engine: Engine) -> None:
+    register(engine, "maple")
+    with engine.begin() as connection:
+        drops.take(connection, "maple", "first")
+        drops.remember(connection, "maple", Seen("second"), None)
+        drops.take(connection, "maple", "second")
+        drops.take(connection, "maple", "second")
+        drops.take(connection, "maple", "first")
+        assert drops.seen(connection)["maple"] == Seen("second", None, "first", 3)

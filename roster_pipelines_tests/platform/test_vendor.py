@@ -5,7 +5,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from roster_pipelines.platform import vendor
+from roster_pipelines.district import SignIn
+from roster_pipelines.platform import registry, state, vendor
 from roster_pipelines.simulators import product
 from roster_pipelines_tests.conftest import register
 
@@ -26,7 +27,7 @@ def teacher(engine: Engine) -> Engine:
 
 def states(engine: Engine) -> dict[str, str]:
     with engine.connect() as connection:
-        return vendor.states(connection)
+        return state.states(connection)
 
 
 OF_MAPLE = "WHERE district = 'maple'"
@@ -136,21 +137,30 @@ def test_a_licence_begins_and_ends_at_midnight_of_the_districts_own_time_zone(en
                 " FROM (SELECT (now() AT TIME ZONE 'Pacific/Pago_Pago')::date AS day) AS today"
             )
         )
-        before = vendor.states(connection)
+        before = state.states(connection)
         connection.execute(sa.text("UPDATE platform.licence SET ends_on = ends_on + 9"))
-        after = vendor.states(connection)
+        after = state.states(connection)
     assert after["late"] == before["late"]
     assert after["early"] != before["early"]
 
 
-def test_a_district_without_any_row_has_no_state(engine: Engine) -> None:
-    register(engine, "maple")
-    assert states(engine) == {}
+def test_the_record_is_part_of_the_state_but_for_the_connection(teacher: Engine) -> None:
+    before = states(teacher)
+    with teacher.begin() as connection:
+        record = registry.get(connection, "maple")
+        moved = record.connection.model_copy(update={"port": 2022})
+        registry.apply(connection, record.model_copy(update={"connection": moved}), by="test", why="moved")
+    assert states(teacher) == before
+    with teacher.begin() as connection:
+        other = record.model_copy(update={"sign_in": SignIn(provider="other")})
+        registry.apply(connection, other, by="test", why="another SSO")
+    assert states(teacher)["maple"] != before["maple"]
+    assert states(teacher)["cedar"] == before["cedar"]
 
 
 def test_the_state_of_one_district_is_the_same_asked_for_alone(teacher: Engine) -> None:
     with teacher.connect() as connection:
-        assert vendor.states(connection, "maple") == {"maple": states(teacher)["maple"]}
+        assert state.states(connection, "maple") == {"maple": states(teacher)["maple"]}
 
 
 def test_only_the_districts_own_rows_are_read(teacher: Engine) -> None:

@@ -5,6 +5,7 @@ import io
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Staged:
         with duckdb.connect(str(self.database), read_only=True) as con:
             return con.execute(sql).fetchall()
 
-    @property
+    @cached_property
     def found(self) -> set[Found]:
         """Every finding that is listed."""
         listed = self.rows('SELECT rule, severity, file, line, "column" FROM findings')

@@ -48,7 +48,7 @@ def spoil(tmp_path_factory: pytest.TempPathFactory, clean_district: District) ->
     return run
 
 
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(damages)
 def test_of_any_bytes_every_line_is_accepted_or_rejected(
     spoil: Callable[..., Staged], damaged: dict[str, list[Damage]]

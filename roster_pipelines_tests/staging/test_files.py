@@ -39,7 +39,8 @@ def manifest(before: str, after: str) -> Callable[[Delivered], None]:
     return rewritten("manifest", lambda text: text.replace(before, after))
 
 
-REFUSED: dict[str, tuple[Callable[[Delivered], None], Found]] = {
+# Each in another file, so that all of one kind can stand in one delivery.
+UNREADABLE: dict[str, tuple[Callable[[Delivered], None], Found]] = {
     "a required column is missing": (
         without_column("classes", "title"),
         ("column-missing", "fatal", "classes.csv", 1, "title"),
@@ -53,13 +54,20 @@ REFUSED: dict[str, tuple[Callable[[Delivered], None], Found]] = {
         ("header-missing", "fatal", "users.csv", 1, ""),
     ),
     "the file is in Latin-1": (
-        rewritten("users", lambda text: text.replace("Ben", "Núñez").encode("latin-1")),
-        ("encoding-unreadable", "fatal", "users.csv", None, ""),
+        rewritten("orgs", lambda text: text.replace("Alder", "Álder").encode("latin-1")),
+        ("encoding-unreadable", "fatal", "orgs.csv", None, ""),
     ),
-    "line ends are mixed within rows": (
+    "the file's line ends are mixed": (
         rewritten("enrollments", lambda text: text.replace("\n", "\r\n", 200)),
         ("line-ends-mixed", "fatal", "enrollments.csv", None, ""),
     ),
+    "the manifest is in UTF-16": (
+        rewritten("manifest", lambda text: text.encode("utf-16")),
+        ("encoding-unreadable", "fatal", "manifest.csv", None, ""),
+    ),
+}
+
+INCOMPLETE: dict[str, tuple[Callable[[Delivered], None], Found]] = {
     "a required file has no rows": (
         rewritten("enrollments", lambda text: text.partition("\n")[0] + "\n"),
         ("file-empty", "fatal", "enrollments.csv", None, ""),
@@ -73,20 +81,19 @@ REFUSED: dict[str, tuple[Callable[[Delivered], None], Found]] = {
         ("file-missing", "fatal", "classes.csv", None, ""),
     ),
     "the manifest says delta": (
-        manifest("file.users,bulk", "file.users,delta"),
-        ("delta-unsupported", "fatal", "users.csv", None, ""),
+        manifest("file.courses,bulk", "file.courses,delta"),
+        ("delta-unsupported", "fatal", "courses.csv", None, ""),
+    ),
+    "the manifest says no mode that is one": (
+        manifest("file.academicSessions,bulk", "file.academicSessions,complete"),
+        ("manifest-value", "fatal", "manifest.csv", None, "file.academicSessions"),
     ),
     "the manifest says 1.2": (
         manifest("oneroster.version,1.1", "oneroster.version,1.2"),
         ("version-unsupported", "fatal", "manifest.csv", None, ""),
     ),
-    "the manifest says no mode that is one": (
-        manifest("file.users,bulk", "file.users,complete"),
-        ("manifest-value", "fatal", "manifest.csv", None, "file.users"),
-    ),
 }
 
-# Each in another file, so that all can stand in one delivery.
 WARNED: dict[str, tuple[Callable[[Delivered], None], Found]] = {
     "an optional column is missing": (
         without_column("courses", "subjectCodes"),
@@ -115,14 +122,24 @@ WARNED: dict[str, tuple[Callable[[Delivered], None], Found]] = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_a_delivery_that_cannot_be_read_whole_is_refused_for_that_one_reason(what: str, delivered: Delivered) -> None:
-    spoil, finding = REFUSED[what]
-    spoil(delivered)
+@pytest.mark.parametrize("faults", [UNREADABLE, INCOMPLETE], ids=["unreadable", "incomplete"])
+def test_files_that_cannot_be_read_whole_refuse_the_delivery_each_for_one_reason(
+    faults: dict[str, tuple[Callable[[Delivered], None], Found]], delivered: Delivered
+) -> None:
+    """Nothing is told of the rows that would refer to what is not there."""
+    for spoil, _ in faults.values():
+        spoil(delivered)
     staged = delivered.stage()
     assert staged.summary.verdict == "refused"
-    assert staged.found == {finding}
-    assert [(f.rule, f.file) for f in staged.summary.fatal] == [(finding[0], finding[2])]
+    assert staged.found == {finding for _, finding in faults.values()}
+    assert len(staged.summary.fatal) == len(faults)
+
+
+def test_one_file_in_delta_refuses_the_whole_delivery(delivered: Delivered, clean: Staged) -> None:
+    manifest("file.users,bulk", "file.users,delta")(delivered)
+    staged = delivered.stage()
+    assert staged.summary.verdict == "refused"
+    assert staged.found == {("delta-unsupported", "fatal", "users.csv", None, "")}
 
 
 def test_what_only_departs_from_the_standard_is_warned_of_and_read(

@@ -123,10 +123,11 @@ CREATE TABLE roster.drop_look (
     listing text,
     unchanged_since timestamptz,
     taken text,
+    takings integer NOT NULL DEFAULT 0,
     problem text,
     looked_at timestamptz NOT NULL
 );
-COMMENT ON TABLE roster.drop_look IS 'what the arrivals sensor saw last in a district''s sFTP folder';
+COMMENT ON TABLE roster.drop_look IS 'what the arrivals sensor saw last in a folder, and a run fetched last';
 CREATE TABLE roster.delivery (
     district text NOT NULL,
     delivery_id text NOT NULL,
@@ -148,12 +149,12 @@ CREATE TABLE roster.identity (
 );
 CREATE TABLE roster.matching (
     district text PRIMARY KEY,
-    platform_state text NOT NULL,
+    made_from text NOT NULL,
     sign_ins integer NOT NULL,
     matched integer NOT NULL,
     matched_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON COLUMN roster.matching.platform_state IS 'the state of the vendor''s rows that all else is made from';
+COMMENT ON COLUMN roster.matching.made_from IS 'the state (platform/state.py) that all else is made from';
 COMMENT ON TABLE roster.identity IS 'who each SSO sign-in is in the roster, and by which key, or why nobody';
 CREATE TABLE roster.entitlement (
     district text NOT NULL,
@@ -182,7 +183,7 @@ CREATE TABLE roster.plan (
     planned_at timestamptz NOT NULL DEFAULT now(),
     outcome text NOT NULL CHECK (outcome IN ('planned', 'applied', 'superseded', 'not_applied')),
     decided_at timestamptz,
-    platform_state text NOT NULL,
+    made_from text NOT NULL,
     PRIMARY KEY (plan_id)
 );
 CREATE INDEX ON roster.plan (district, plan_id DESC);

@@ -1,12 +1,13 @@
 """When a district's files are taken: they have stood still for two looks and the quiet period."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roster_pipelines.rostering.arrival import Look, Seen, decide
+from roster_pipelines.connections.arrival import Look, Seen, decide
 
 MONDAY = datetime(2026, 11, 23, 6, tzinfo=UTC)
 QUIET = timedelta(minutes=5)
@@ -25,9 +26,14 @@ def looks(*folders: list[File], every: timedelta = QUIET, quiet: timedelta = QUI
     for number, files in enumerate(folders):
         look = decide(files, seen, MONDAY + number * every, quiet)
         assert look.take == (look.reason == "settled")
-        seen = look.seen
+        seen = fetched(look.seen) if look.take else look.seen
         reasons.append(look.reason)
     return reasons
+
+
+def fetched(seen: Seen) -> Seen:
+    """A run has fetched what was seen."""
+    return replace(seen, taken=seen.listing, takings=seen.takings + 1)
 
 
 CHANGED, EARLY, SETTLED, TAKEN, EMPTY = (
@@ -41,6 +47,25 @@ CHANGED, EARLY, SETTLED, TAKEN, EMPTY = (
 
 def test_files_that_stood_still_for_two_looks_and_the_quiet_period_are_taken_once() -> None:
     assert looks([USERS], [USERS], [USERS], [USERS]) == [CHANGED, SETTLED, TAKEN, TAKEN]
+
+
+def test_settled_files_are_asked_for_under_one_key_until_a_run_has_fetched_them() -> None:
+    first = decide([USERS], Seen(), MONDAY, QUIET)
+    asked = decide([USERS], first.seen, MONDAY + QUIET, QUIET)
+    again = decide([USERS], asked.seen, MONDAY + 2 * QUIET, QUIET)
+    assert asked.take
+    assert again.take
+    assert asked.seen.key == again.seen.key
+
+
+def test_files_that_come_back_as_they_were_before_are_an_arrival_of_its_own() -> None:
+    seen, keys = Seen(), []
+    for number, files in enumerate([[USERS], [USERS], [LARGER], [LARGER], [USERS], [USERS]]):
+        look = decide(files, seen, MONDAY + number * QUIET, QUIET)
+        if look.take:
+            keys.append(look.seen.key)
+        seen = fetched(look.seen) if look.take else look.seen
+    assert len(set(keys)) == 3
 
 
 def test_two_equal_looks_within_the_quiet_period_are_too_early() -> None:
@@ -108,5 +133,5 @@ def test_files_are_taken_only_after_two_equal_looks_and_the_quiet_period_and_nev
             assert next((taken for taken, _, before in reversed(history) if before.take), None) != files
         if history and history[-1][0] != files:
             assert not look.take
-        seen = look.seen
+        seen = fetched(look.seen) if look.take else look.seen
         history.append((files, now, look))

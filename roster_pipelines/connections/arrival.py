@@ -10,17 +10,27 @@ from roster_pipelines.oneroster.package import contents
 
 @dataclass(frozen=True)
 class Seen:
-    """What earlier looks at a folder have left.
+    """What earlier looks at a folder, and earlier runs, have left.
 
     Attributes:
-        listing: Hash of the last look's listing; None before the first look.
+        listing: Fingerprint of the last look's listing; None before the first look.
         unchanged_since: When that listing was first seen.
-        taken: Hash of the listing that was last taken.
+        taken: Fingerprint of the listing that a run has fetched last.
+        takings: How often a run has fetched another listing than the one before.
     """
 
     listing: str | None = None
     unchanged_since: datetime | None = None
     taken: str | None = None
+    takings: int = 0
+
+    @property
+    def key(self) -> str:
+        """What makes this arrival happen once.
+
+        It counts the takings, so that files which come back as they were before are an arrival too.
+        """
+        return f"{self.takings}:{self.listing}"
 
 
 @dataclass(frozen=True)
@@ -42,21 +52,24 @@ def decide(files: Sequence[tuple[str, int, datetime]], seen: Seen, now: datetime
         quiet: How long nothing may have moved.
 
     Returns:
-        The look. Files that are still under a temporary name count as movement, but are never taken themselves.
+        The look. It says to take the files until a run has fetched them: a request that was lost is made again.
+        Files that are still under a temporary name count as movement, but are never taken themselves.
     """
     found = contents([name for name, _, _ in files])
     if not found.files and not found.zips:
         return Look(replace(seen, listing=None, unchanged_since=None), take=False, reason="nothing to take")
-    listing = _hash(files)
+    listing = fingerprint(files)
     if listing == seen.taken:
         return Look(replace(seen, listing=listing), take=False, reason="taken already")
     if listing != seen.listing or seen.unchanged_since is None:
-        return Look(Seen(listing, now, seen.taken), take=False, reason="changed since the last look")
+        moved = replace(seen, listing=listing, unchanged_since=now)
+        return Look(moved, take=False, reason="changed since the last look")
     if now - seen.unchanged_since < quiet:
         return Look(seen, take=False, reason="not quiet for long enough yet")
-    return Look(replace(seen, taken=listing), take=True, reason="settled")
+    return Look(seen, take=True, reason="settled")
 
 
-def _hash(files: Sequence[tuple[str, int, datetime]]) -> str:
+def fingerprint(files: Sequence[tuple[str, int, datetime]]) -> str:
+    """Sum up a listing: equal for equal names, sizes and times, in whatever order."""
     lines = "\n".join(f"{name}\t{size}\t{modified.isoformat()}" for name, size, modified in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()
