@@ -1,5 +1,7 @@
 """What many tests share: a database of its own for each test, a day to count from, an invented district."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -15,12 +17,19 @@ from sqlalchemy.engine import Engine
 from roster_pipelines.district import District, SftpConnection, SignIn
 from roster_pipelines.platform import database, embedded, registry
 from roster_pipelines.simulators import districts
+from roster_pipelines.simulators.sftp_server import SftpServer
 
 # The same examples in every run, however slow the machine; nothing is remembered between runs.
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 settings.load_profile("fixed")
 
 _numbers = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ibis 12 use what DuckDB 2.0 and pandas 3 call deprecated; every other warning is an error."""
+    for ours_to_bear in (r"fetch_arrow_table\(\)", "The 'future.infer_string'"):
+        config.addinivalue_line("filterwarnings", f"ignore:{ours_to_bear}:DeprecationWarning")
 
 
 class Databases:
@@ -54,9 +63,11 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases() -> Iterator[Databases]:
     """The server, with a migrated database `migrated` to copy from."""
-    with embedded.server(tmp_path_factory.mktemp("pg")) as url:
+    # Not in pytest's folder: for root the server runs as another user, and whenever another pytest starts, it closes
+    # that folder to all others, at which the server dies. The path is short for the sake of the server's socket.
+    with tempfile.TemporaryDirectory(prefix="roster-pg-") as folder, embedded.server(Path(folder) / "pg") as url:
         server = Databases(url)
         try:
             # What a power cut would do to these databases does not matter, and each DROP is fifteen times as fast.
@@ -74,6 +85,48 @@ def engine(databases: Databases) -> Iterator[Engine]:
     """A migrated, empty database for one test."""
     with databases.copy("migrated") as engine:
         yield engine
+
+
+class Site:
+    """The vendor's sFTP server, with an account for each of two districts."""
+
+    accounts = ("maple-valley", "cedar-creek")
+
+    def __init__(self, folder: Path) -> None:
+        self.secrets = {account: f"the-password-of-{account}" for account in self.accounts}
+        self.server = SftpServer(folder / "sftp", self.secrets)
+        self._folder = folder
+        for account, secret in self.secrets.items():
+            (folder / f"password-of-{account}").write_text(f"{secret}\n")
+
+    def connection(self, account: str = "maple-valley", *, quiet_seconds: int = 0) -> SftpConnection:
+        """How the pipelines reach an account."""
+        return SftpConnection(
+            kind="sftp",
+            host="127.0.0.1",
+            port=self.server.port,
+            username=account,
+            password=f"file:{self._folder / f'password-of-{account}'}",
+            host_key=self.server.public_host_key,
+            quiet_seconds=quiet_seconds,
+        )
+
+    def folder(self, account: str = "maple-valley") -> Path:
+        """The account's folder as it lies on the server's disk."""
+        return self._folder / "sftp" / account
+
+    def upload(self, files: Path, account: str = "maple-valley") -> None:
+        """Put one file, or every file of a folder, into an account's folder."""
+        for file in sorted(files.iterdir()) if files.is_dir() else [files]:
+            shutil.copyfile(file, self.folder(account) / file.name)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """An sFTP server for one test."""
+    found = Site(tmp_path)
+    with found.server:
+        yield found
 
 
 @pytest.fixture
@@ -120,8 +173,3 @@ def register(
     with engine.begin() as change:
         registry.apply(change, district, by=by, why=why)
     return district
-
-
-def write_csv(folder: Path, table: str, text: str) -> None:
-    """Write one file of a delivery."""
-    (folder / f"{table}.csv").write_text(text, "utf-8")

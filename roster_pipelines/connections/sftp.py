@@ -49,9 +49,16 @@ class Folder:
         ]
 
     def fetch(self, name: str, into: Path) -> Path:
-        """Copy one file into a local folder."""
-        local = into / PurePosixPath(name).name
-        self._client.get(str(self._directory / name), str(local), max_concurrent_prefetch_requests=PREFETCH_REQUESTS)
+        """Copy one listed file into a local folder.
+
+        Raises:
+            TryAgain: It is there no longer.
+        """
+        local, remote = into / PurePosixPath(name).name, str(self._directory / name)
+        try:
+            self._client.get(remote, str(local), max_concurrent_prefetch_requests=PREFETCH_REQUESTS)
+        except FileNotFoundError:
+            raise TryAgain(f"{name} went while it was to be copied", "it is looked for again") from None
         return local
 
 

@@ -8,13 +8,8 @@ from roster_pipelines.partitions import districts
 from roster_pipelines.platform import registry as records
 from roster_pipelines.resources.database import DatabaseResource
 
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+_ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+_UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 
 def decide(

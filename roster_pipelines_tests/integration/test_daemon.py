@@ -73,7 +73,8 @@ def test_a_backfill_of_districts_launched_from_the_ui_ends_well_and_changes_noth
 
     def ended() -> str | None:
         found = delivered.api.query(
-            "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }",
+            """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
+                ... on PartitionBackfill { status } } }""",
             id=backfill,
         )["partitionBackfillOrError"]["status"]
         return found if found not in ("REQUESTED", "CANCELING") else None

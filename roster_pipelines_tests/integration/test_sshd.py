@@ -117,7 +117,7 @@ def test_what_openssh_serves_is_fetched_whole_and_a_changed_host_key_is_refused(
 
     other = " ".join((sshd.folder / "client_key.pub").read_text().split()[:2])
     changed = sshd.connection.model_copy(update={"host_key": other})
-    with pytest.raises(CallSomebody, match="host key .* has changed"):
+    with pytest.raises(CallSomebody, match=r"host key .* has changed"):
         sftp.fetch_delivery(changed, _new(tmp_path / "nothing"))
 
 

@@ -6,9 +6,9 @@ import duckdb
 import pytest
 from sqlalchemy.engine import Engine
 
+from roster_pipelines.connections.arrival import Seen
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.platform import derived, drops
-from roster_pipelines.connections.arrival import Seen
 from roster_pipelines_tests.conftest import register
 
 TABLES = {

@@ -1,0 +1,119 @@
+"""From a district's files to rostered classes: for the right teachers, once, and never lost."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, Rows, expected, rewrite, shown
+
+NOTHING: Rows = {
+    "rostered_class": [],
+    "student_account": [],
+    "rostered_class_teacher": [],
+    "rostered_class_student": [],
+}
+
+
+def without_times(rows: Rows) -> Rows:
+    return {name: [{**row, "changed_at": None} for row in found] for name, found in rows.items()}
+
+
+def test_as_long_as_nobody_has_signed_in_nothing_is_published(delivered: Deployment, teachers: list[str]) -> None:
+    assert delivered.published() == NOTHING
+    assert delivered.waiting() == dict.fromkeys(teachers, "signed_in")
+    assert delivered.ledger() == [("accepted", None)]
+
+
+def test_exactly_the_classes_of_the_teachers_who_signed_in_with_an_active_account_are_published(
+    delivered: Deployment, files: Path, teachers: list[str]
+) -> None:
+    first, second, third, fourth = teachers
+    delivered.sign_in(first, second)
+    delivered.sign_in(third, with_code=False)
+    assert delivered.refresh().success
+    assert shown(delivered.published()) == expected(files, first, second)
+    assert delivered.waiting() == {first: None, second: None, third: "account_active", fourth: "signed_in"}
+
+    # The same files again, and the same sign-ins again: no new delivery, and not one row is written.
+    before, roster = delivered.published(), delivered.roster()
+    assert delivered.run().success
+    assert delivered.refresh().success
+    assert delivered.published() == before
+    assert delivered.ledger() == [("accepted", None)]
+    assert delivered.roster() == roster
+
+    with delivered.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE platform.account SET status = 'inactive'"))
+    assert delivered.refresh().success
+    assert shown(delivered.published()) == {name: set() for name in NOTHING}
+    assert {name: len(rows) for name, rows in delivered.published().items()} == {
+        name: len(rows) for name, rows in before.items()
+    }
+
+
+def test_a_class_that_vanishes_is_deactivated_and_comes_back_whole(
+    delivered: Deployment, files: Path, teachers: list[str], tmp_path: Path
+) -> None:
+    delivered.sign_in(teachers[0])
+    assert delivered.refresh().success
+    before = delivered.published()
+    gone = before["rostered_class"][0]["class_sourced_id"]
+
+    rewrite(files, "classes", f"""FROM rows WHERE "sourcedId" <> '{gone}'""")
+    rewrite(files, "enrollments", f"""FROM rows WHERE "classSourcedId" <> '{gone}'""")
+    delivered.site.upload(files)
+    assert delivered.run().success
+    after = delivered.published()
+    assert {name: len(rows) for name, rows in after.items()} == {name: len(rows) for name, rows in before.items()}
+    inactive = {row["class_sourced_id"] for row in after["rostered_class"] if not row["active"]}
+    assert inactive == {gone}
+    assert shown(after) == expected(files, teachers[0])
+
+    rewrite(files, "classes", "FROM rows")
+    delivered.site.upload(delivered.first_files)
+    assert delivered.run().success
+    assert without_times(delivered.published()) == without_times(before)
+    assert delivered.ledger() == [("accepted", None)] * 3
+
+
+def test_two_districts_with_the_same_ids_keep_to_themselves(
+    delivered: Deployment, files: Path, teachers: list[str]
+) -> None:
+    delivered.sign_in(teachers[0])
+    assert delivered.refresh().success
+    before = delivered.published(MAPLE)
+
+    delivered.register(CEDAR)
+    delivered.site.upload(files, CEDAR)
+    assert delivered.run(CEDAR).success
+    assert delivered.published(CEDAR) == NOTHING
+    delivered.sign_in(teachers[1], district=CEDAR)
+    assert delivered.refresh(CEDAR).success
+    assert shown(delivered.published(CEDAR)) == expected(files, teachers[1])
+    assert delivered.published(MAPLE) == before
+    assert delivered.waiting(MAPLE)[teachers[1]] == "signed_in"
+
+
+@pytest.mark.parametrize("stage", ["onboarding", "paused"])
+def test_before_and_outside_its_life_a_district_is_planned_and_nothing_is_applied(
+    delivered: Deployment, files: Path, teachers: list[str], stage: str
+) -> None:
+    delivered.register(stage=stage)
+    delivered.sign_in(teachers[0])
+    assert delivered.refresh().success
+    assert delivered.published() == NOTHING
+    assert delivered.waiting()[teachers[0]] is None
+    delivered.register(stage="live")
+    assert delivered.refresh().success
+    assert shown(delivered.published()) == expected(files, teachers[0])
+
+
+def test_in_testing_only_the_pilots_classes_are_published(
+    delivered: Deployment, files: Path, teachers: list[str]
+) -> None:
+    delivered.register(stage="testing", pilot_teachers=(teachers[1],))
+    delivered.sign_in(*teachers[:2])
+    assert delivered.refresh().success
+    assert shown(delivered.published()) == expected(files, teachers[1])
+    assert delivered.waiting()[teachers[0]] == "stage"

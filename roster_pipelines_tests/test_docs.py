@@ -1,0 +1,58 @@
+"""The documents tell the truth: settings, record keys, tables, commands."""
+
+import re
+from pathlib import Path
+
+import sqlalchemy as sa
+import typer.main
+import yaml
+from sqlalchemy.engine import Engine
+
+from roster_pipelines.cli.main import app
+from roster_pipelines.district import District, SftpConnection, SignIn
+from roster_pipelines.settings import PROJECT, Settings
+
+README = (PROJECT / "README.md").read_text("utf-8")
+
+
+def test_every_setting_is_in_the_readme_and_every_setting_there_exists() -> None:
+    written = {name for name in Settings(Path("data"), "lake", None).environment("url") if name.startswith("ROSTER_")}
+    assert set(re.findall(r"`(ROSTER_[A-Z_]+)`", README)) == written
+
+
+def test_every_command_is_in_the_readme() -> None:
+    root = typer.main.get_command(app)
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        assert f"`roster {name}" in README
+        for inner in getattr(command, "commands", {}):
+            assert re.search(rf"`(roster district )?{inner}\b", README), inner
+
+
+def test_the_readme_starts_with_the_two_commands_that_the_makefile_has() -> None:
+    makefile = (PROJECT / "Makefile").read_text("utf-8")
+    first, second = re.findall(r"^    make (\w+)", README, re.MULTILINE)[:2]
+    assert (first, second) == ("demo", "test")
+    assert "\ndemo:" in makefile
+    assert "\ntest:" in makefile
+
+
+def test_the_documented_record_is_valid_and_shows_every_key() -> None:
+    text = (PROJECT / "docs" / "district.md").read_text("utf-8")
+    example = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert example
+    record = yaml.safe_load(example[1])
+    District.model_validate(record)
+    assert set(record) == set(District.model_fields)
+    assert {*record["connection"], "private_key"} == set(SftpConnection.model_fields)
+    assert set(record["sign_in"]) == set(SignIn.model_fields)
+
+
+def test_the_vendors_tables_are_documented_as_they_are(engine: Engine) -> None:
+    text = (PROJECT / "docs" / "platform.md").read_text("utf-8")
+    inspector = sa.inspect(engine)
+    for table in inspector.get_table_names(schema="platform"):
+        (row,) = (line for line in text.splitlines() if line.startswith(f"| `{table}`"))
+        columns = {column["name"] for column in inspector.get_columns(table, schema="platform")}
+        assert columns - {"district", "active", "changed_at"} <= set(re.findall(r"`(\w+)`", row)), table
+    for table in inspector.get_table_names(schema="roster"):
+        assert table == "alembic_version" or f"`{table}`" in text, table
