@@ -1,5 +1,6 @@
 """Fetch a district's files by sFTP: the server's key pinned, the secret by reference, nothing moved or deleted."""
 
+import errno
 import io
 import socket
 import stat
@@ -125,6 +126,8 @@ def opened(connection: SftpConnection) -> Iterator[Folder]:
             "check directory in the record, and the account's rights on the server",
         ) from None
     except (paramiko.SSHException, EOFError, socket.gaierror, TimeoutError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS):
+            raise  # our own disk
         raise TryAgain(
             f"the sFTP server {connection.host}:{connection.port} cannot be reached ({type(error).__name__})",
             "it is tried again; if this goes on, check host, port and the server",

@@ -22,6 +22,12 @@ def server(folder: Path) -> Iterator[str]:
     Raises:
         CallSomebody: The server does not start.
     """
+    if " " in str(folder):
+        # pgserver hands the path to PostgreSQL's command line as it is.
+        raise CallSomebody(
+            f"the embedded PostgreSQL cannot live in {folder}, for the blank in the path",
+            "set ROSTER_DATA to a folder without one",
+        )
     with warnings.catch_warnings():
         # It looks for a runtime folder of the login session, which a service or a container has none of.
         warnings.simplefilter("ignore")

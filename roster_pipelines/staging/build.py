@@ -13,7 +13,7 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from roster_pipelines.duck import count
+from roster_pipelines.duck import count, one
 from roster_pipelines.oneroster import manifest as manifests
 from roster_pipelines.oneroster.standard import IGNORED, NEVER_STORED, TABLES, Registration, Table
 from roster_pipelines.staging import read
@@ -140,7 +140,7 @@ class _Staging:
         if rows == 0 and readable and table.needs_data(self.registration):
             self._find(Finding("file-missing" if path is None else "file-empty", "fatal", table.file))
         if lines != rows:
-            self._find(Finding("lines-approximate", "warning", table.file))
+            self._find_lines_lost(table)
         if unreadable:
             self._find_unreadable(table)
         raw = self.ibis.table(table.name, database="raw")
@@ -148,17 +148,14 @@ class _Staging:
         # In a table without rows every check fails: all() of nothing is NULL.
         self._reject(table, failing(table, rules, raw) if parsed else [], raw)
         self.con.execute(accepted_view(table))
+        accepted = count(self.con, f'main."{table.name}"')
         if rows:
             self.accepted[table.name] = self.ibis.table(table.name, database="main")
-        self.con.execute(
-            "INSERT INTO tables VALUES (?, ?, ?, ?)",
-            [
-                table.name,
-                lines,
-                count(self.con, f'main."{table.name}"'),
-                count(self.con, f'rejected."{table.name}"') + unreadable,
-            ],
-        )
+            known = count(self.con, "findings", f"file = '{table.file}' AND severity = 'fatal'")
+            if not accepted and not known and table.needs_data(self.registration):
+                self._find(Finding("file-unusable", "fatal", table.file))
+        rejected = count(self.con, f'rejected."{table.name}"') + unreadable
+        self.con.execute("INSERT INTO tables VALUES (?, ?, ?, ?)", [table.name, lines, accepted, rejected])
 
     def _rules(self, table: Table) -> list[RowRule]:
         """The table's rules, without the warnings about a column that the file lacks: that was found once."""
@@ -224,6 +221,15 @@ class _Staging:
             """,
             where,
         )
+
+    def _find_lines_lost(self, table: Table) -> None:
+        """Tell of lines that are no rows of their own: fatal where a quote has swallowed rows, and with them people."""
+        where = f"file = '{table.file}' AND reason = 'unquoted value'"
+        if count(self.con, "rejected.unreadable", where):
+            (first,) = one(self.con, f"SELECT min(line) FROM rejected.unreadable WHERE {where}")
+            self._find(Finding("quote-unclosed", "fatal", table.file, line=first))
+        else:
+            self._find(Finding("lines-approximate", "warning", table.file))
 
     def _find_unreadable(self, table: Table) -> None:
         self.con.execute(

@@ -41,6 +41,11 @@ RULES: dict[str, tuple[str, str]] = {
         "write it exactly as the standard does",
     ),
     "column-doubled": ("the column stands in the header twice", "leave one of the two out"),
+    "file-unusable": ("not one row of a required file can be used", "mend what its findings say"),
+    "quote-unclosed": (
+        "a quote is not closed, so that the rows after it cannot be told apart",
+        "close it or take it out: the line named is where reading went wrong",
+    ),
     "lines-approximate": (
         "a quote that is not closed or a line break inside a field joins lines, so rows may be lost and line numbers "
         "are approximate",

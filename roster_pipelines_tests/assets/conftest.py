@@ -19,7 +19,7 @@ from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 from roster_pipelines.rostering.plan import PUBLISHED
 from roster_pipelines.simulators import districts, product
-from roster_pipelines_tests.conftest import Site, register, url_of
+from roster_pipelines_tests.conftest import Databases, Site, register, url_of
 
 MAPLE, CEDAR = Site.accounts
 LESSONS = "music-lessons"
@@ -37,7 +37,6 @@ class Deployment:
     site: Site
     instance: dg.DagsterInstance
     folder: Path
-    first_files: Path
 
     @property
     def lake(self) -> Path:
@@ -120,28 +119,52 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(engine: Engine, site: Site, tmp_path: Path, clean_district: districts.District) -> Iterator[Deployment]:
+def deployment(engine: Engine, site: Site, tmp_path: Path) -> Iterator[Deployment]:
+    """Nothing is registered and nothing was delivered."""
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Deployment(engine, site, instance, tmp_path, clean_district.folder)
+        yield Deployment(engine, site, instance, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def first_delivery(
+    databases: Databases, clean_district: districts.District, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """What a live district's first delivery leaves behind: a database to copy, and a lake."""
+    folder, site = tmp_path_factory.mktemp("first"), Site(tmp_path_factory.mktemp("site"))
+    databases.do("CREATE DATABASE first_delivery TEMPLATE migrated")
+    engine = databases.engine("first_delivery")
+    with site.server, dg.DagsterInstance.ephemeral() as instance:
+        first = Deployment(engine, site, instance, folder)
+        first.register()
+        site.upload(clean_district.folder)
+        assert first.run().success
+    engine.dispose()
+    return "first_delivery", first.lake
+
+
+@pytest.fixture
+def delivered(
+    databases: Databases, first_delivery: tuple[str, Path], site: Site, tmp_path: Path, files: Path
+) -> Iterator[Deployment]:
+    """A live district whose first delivery has come through; nobody has signed in yet."""
+    database, lake = first_delivery
+    shutil.copytree(lake, tmp_path / "lake")
+    site.upload(files)
+    with databases.copy(database) as engine, dg.DagsterInstance.ephemeral() as instance:
+        found = Deployment(engine, site, instance, tmp_path)
+        found.register()
+        yield found
 
 
 @pytest.fixture
 def files(clean_district: districts.District, tmp_path: Path) -> Path:
-    """A district's files, to be damaged at will."""
+    """The district's files, to be damaged at will."""
     return Path(shutil.copytree(clean_district.folder, tmp_path / "files"))
 
 
 @pytest.fixture
-def delivered(deployment: Deployment, files: Path) -> Deployment:
-    """A live district whose first delivery has come through; nobody has signed in yet."""
-    deployment.register()
-    deployment.site.upload(files)
-    assert deployment.run().success
-    return deployment
-
-
-@pytest.fixture
 def teachers(clean_district: districts.District) -> list[str]:
+    """The four teachers of the district, each with classes."""
     return clean_district.teachers
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from roster_pipelines.simulators.districts import District
 from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, Rows, expected, rewrite, shown
 
 NOTHING: Rows = {
@@ -53,7 +54,7 @@ def test_exactly_the_classes_of_the_teachers_who_signed_in_with_an_active_accoun
 
 
 def test_a_class_that_vanishes_is_deactivated_and_comes_back_whole(
-    delivered: Deployment, files: Path, teachers: list[str], tmp_path: Path
+    delivered: Deployment, files: Path, teachers: list[str], clean_district: District
 ) -> None:
     delivered.sign_in(teachers[0])
     assert delivered.refresh().success
@@ -70,8 +71,7 @@ def test_a_class_that_vanishes_is_deactivated_and_comes_back_whole(
     assert inactive == {gone}
     assert shown(after) == expected(files, teachers[0])
 
-    rewrite(files, "classes", "FROM rows")
-    delivered.site.upload(delivered.first_files)
+    delivered.site.upload(clean_district.folder)
     assert delivered.run().success
     assert without_times(delivered.published()) == without_times(before)
     assert delivered.ledger() == [("accepted", None)] * 3

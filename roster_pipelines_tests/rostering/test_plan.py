@@ -1,5 +1,7 @@
 """Which classes there should be, and what publishing would change."""
 
+from typing import Any
+
 import pytest
 
 from roster_pipelines.rostering.plan import PUBLISHED, Counts
@@ -25,6 +27,15 @@ def test_a_class_of_a_teacher_with_every_gate_open_comes_with_its_students() -> 
 def test_a_class_of_a_teacher_who_still_waits_is_not_created() -> None:
     world = music().teacher("bea").school_class("art", "bea", students="kim").signed_in("bea")
     assert world.classes().keys() == {"music"}
+
+
+@pytest.mark.parametrize("waits", [{"stage": "testing"}, {"enabledUser": False}])
+def test_an_entitlement_alone_does_not_bring_a_class(waits: dict[str, Any]) -> None:
+    """The teacher is entitled, and yet one of the other gates does not hold."""
+    world = World(stage=waits.get("stage", "live")).teacher(enabledUser=waits.get("enabledUser"))
+    world.student().school_class("music", "ada", students="kim").ready().licence()
+    assert world.entitled()
+    assert world.classes() == {}
 
 
 def test_a_class_without_a_teacher_is_not_created() -> None:
@@ -66,6 +77,11 @@ def test_a_student_with_a_blank_enabled_user_is_in_the_class() -> None:
 @pytest.mark.parametrize("person", ["nobody", "bea"])
 def test_only_students_of_the_roster_are_students_of_a_class(person: str) -> None:
     assert music().teacher("bea").enrolled(person, "music", "student").classes()["music"][1] == {"kim"}
+
+
+@pytest.mark.parametrize("role", ["teacher", "proctor", "administrator"])
+def test_a_student_enrolled_as_something_else_is_no_student_of_the_class(role: str) -> None:
+    assert music().student("lee").enrolled("lee", "music", role).classes() == {"music": ({"ada"}, {"kim"})}
 
 
 def test_an_enrollment_ends_on_its_end_date() -> None:

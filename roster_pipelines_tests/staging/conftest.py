@@ -105,15 +105,6 @@ class Delivered:
         return Staged(self._database, summary)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let Ibis 12 use what DuckDB 2.0 and pandas 3 call deprecated."""
-    ibis = (r"ignore:fetch_arrow_table\(\):DeprecationWarning", "ignore:The 'future.infer_string':DeprecationWarning")
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.filterwarnings(*ibis))
-
-
 @pytest.fixture
 def delivered(tmp_path: Path, clean_district: District) -> Delivered:
     """A clean district of 40 students, for one test to change."""

@@ -104,6 +104,12 @@ def test_empty_cells_behind_the_last_column_are_no_fault(read: Read) -> None:
     )
 
 
+@pytest.mark.parametrize("blanks", [" ", "\t", "\u00a0"])
+def test_a_line_of_blanks_is_no_blank_line(blanks: str, read: Read) -> None:
+    lines, rows, unreadable = read(f"{HEADER}\n{blanks}\n\no-1,,,Maple,school,,\n".encode())
+    assert (lines, list(rows), unreadable) == (2, [4], {2})
+
+
 def test_bytes_that_are_not_utf_8_anywhere_make_the_file_unreadable(read: Read) -> None:
     with pytest.raises(Unreadable) as raised:
         read(f"{HEADER}\no-1,,,Maple,school,,\n".encode() + b"o-2,,,\xd1u\xf1ez,school,,\n")

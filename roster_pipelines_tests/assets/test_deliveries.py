@@ -1,0 +1,205 @@
+"""What becomes of a delivery: accepted, accepted in part, refused; and how Dagster and the ledger tell it."""
+
+import zipfile
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from roster_pipelines.oneroster.standard import TABLES
+from roster_pipelines.simulators.districts import District, pack
+from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, expected, rewrite, shown
+
+DATA = Path(__file__).parent.parent / "data"
+VALIDATED = {f"validated/{table}" for table in TABLES}
+DOWNSTREAM = {"identities", "entitlements", "roster_plan", "rostered_classes"}
+NO_ROLE = "the delivery is refused, the last good roster stays: users.csv, role: a required column is missing"
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]:
+    (event,) = [e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey(asset.split("/"))]
+    return {name: value.value for name, value in event.step_materialization_data.materialization.metadata.items()}
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+    """By table and check."""
+    return {(check.asset_key.path[-1], check.check_name): check for check in result.get_asset_check_evaluations()}
+
+
+def failed(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckSeverity]:
+    return {key: check.severity for key, check in checks(result).items() if not check.passed}
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    """What Dagster shows of the one step that failed."""
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    data = event.step_failure_data.user_failure_data
+    assert data is not None
+    return str(data.description)
+
+
+def without_role(files: Path) -> None:
+    rewrite(files, "users", "SELECT * EXCLUDE (role) FROM rows")
+
+
+def with_bad_rows(files: Path) -> None:
+    """Two students get a role that is none, so that their enrollments are those of nobody."""
+    in_vain = """CASE WHEN "sourcedId" IN ('usr-000007', 'usr-000008') THEN 'wizard' ELSE role END AS role"""
+    rewrite(files, "users", f"SELECT * REPLACE ({in_vain}) FROM rows")
+
+
+def test_a_clean_delivery_materializes_every_asset_and_passes_every_check(
+    deployment: Deployment, files: Path, clean_district: District
+) -> None:
+    deployment.register()
+    deployment.site.upload(files)
+    result = deployment.run()
+    assert result.success
+    assert materialized(result) == {"delivery", *VALIDATED, *DOWNSTREAM}
+    found = checks(result)
+    assert found.keys() == {(table, check) for table in TABLES for check in ("schema", "rows_add_up")}
+    assert all(check.passed and check.partition == MAPLE for check in found.values())
+    for table, count in clean_district.counts.items():
+        shown = metadata(result, f"validated/{table}")
+        assert (shown["dagster/row_count"], shown["read"], shown["rejected"]) == (count, count, 0)
+
+
+def test_the_same_files_again_are_the_delivery_that_is_there(delivered: Deployment) -> None:
+    before = sorted(path.name for path in (delivered.lake / "deliveries" / MAPLE).iterdir())
+    result = delivered.run()
+    assert result.success
+    assert metadata(result, "delivery")["unchanged"] is True
+    assert metadata(result, "delivery")["delivery"] == delivered.roster()
+    assert sorted(path.name for path in (delivered.lake / "deliveries" / MAPLE).iterdir()) == before
+    assert metadata(result, "rostered_classes")["changes"] == 0
+
+
+def test_a_refused_delivery_fails_the_run_and_everything_stays_as_it_was(
+    delivered: Deployment, files: Path, teachers: list[str]
+) -> None:
+    delivered.sign_in(teachers[0])
+    assert delivered.refresh().success
+    before, roster = delivered.published(), delivered.roster()
+
+    without_role(files)
+    delivered.site.upload(files)
+    result = delivered.run()
+    assert not result.success
+    assert failure(result).startswith(NO_ROLE)
+    assert materialized(result) == {"delivery"}
+    assert failed(result)["users", "schema"] == dg.AssetCheckSeverity.ERROR
+    assert delivered.published() == before
+    assert delivered.roster() == roster
+    (_, (status, reason)) = delivered.ledger()
+    assert status == "refused"
+    assert str(reason).startswith("users.csv, role: a required column is missing (add the column to the header)")
+
+    # A sign-in still works, on the last good roster.
+    delivered.sign_in(teachers[1])
+    assert delivered.refresh().success
+    assert shown(delivered.published()).keys() == before.keys()
+    assert len(shown(delivered.published())["rostered_class"]) > len(shown(before)["rostered_class"])
+
+
+def test_after_a_refused_delivery_the_next_good_one_is_taken(delivered: Deployment, files: Path) -> None:
+    good = (files / "users.csv").read_bytes()
+    without_role(files)
+    delivered.site.upload(files)
+    assert not delivered.run().success
+    (files / "users.csv").write_bytes(good)
+    delivered.site.upload(files)
+    result = delivered.run()
+    assert result.success
+    assert [status for status, _ in delivered.ledger()] == ["accepted", "refused", "accepted"]
+    assert delivered.roster() == metadata(result, "delivery")["delivery"]
+
+
+def test_a_delivery_with_some_bad_rows_goes_on_without_them_and_warns_for_that_district_only(
+    delivered: Deployment, files: Path, teachers: list[str]
+) -> None:
+    delivered.register(CEDAR)
+    delivered.site.upload(files, CEDAR)
+    with_bad_rows(files)
+    delivered.site.upload(files, MAPLE)
+    delivered.sign_in(*teachers)
+    bad, good = delivered.run(MAPLE), delivered.run(CEDAR)
+    assert bad.success
+    assert failed(bad) == {
+        ("users", "schema"): dg.AssetCheckSeverity.WARN,
+        ("enrollments", "schema"): dg.AssetCheckSeverity.WARN,
+    }
+    assert failed(good) == {}
+    assert {check.partition for check in checks(bad).values()} == {MAPLE}
+    assert {check.partition for check in checks(good).values()} == {CEDAR}
+    users = metadata(bad, "validated/users")
+    assert (users["read"], users["dagster/row_count"], users["rejected"]) == (46, 44, 2)
+    published = shown(delivered.published())
+    whole = expected(files, *teachers)
+    assert published["rostered_class"] == whole["rostered_class"]
+    assert len(published["student_account"]) == len(whole["student_account"]) - 2
+
+
+def test_a_folder_that_is_no_delivery_is_refused_with_what_to_do_and_nothing_is_landed(
+    delivered: Deployment, files: Path
+) -> None:
+    pack(files, files / "roster.zip")
+    delivered.site.upload(files)
+    landed = sorted((delivered.lake / "deliveries" / MAPLE).iterdir())
+    result = delivered.run()
+    assert not result.success
+    told = "the folder holds a zip beside other files, so it is not clear which is the delivery"
+    assert failure(result).startswith(told)
+    (_, (status, reason)) = delivered.ledger()
+    assert status == "refused"
+    assert str(reason).startswith(told)
+    assert sorted((delivered.lake / "deliveries" / MAPLE).iterdir()) == landed
+
+
+def test_a_fault_that_a_person_must_mend_fails_at_once_and_says_where(delivered: Deployment) -> None:
+    delivered.site.server.rotate_host_key()
+    result = delivered.run()
+    assert not result.success
+    assert failure(result).startswith("the host key of 127.0.0.1 ")
+    assert not [event for event in result.all_events if event.is_step_restarted or event.is_step_up_for_retry]
+    assert delivered.ledger() == [("accepted", None)], "nothing came, so nothing is in the ledger"
+
+
+@pytest.mark.parametrize("job", ["process_delivery", "refresh_entitlements"])
+def test_a_district_that_is_not_ready_says_what_is_missing(deployment: Deployment, job: str) -> None:
+    deployment.register()
+    result = deployment.run(job=job)
+    assert not result.success
+    assert (
+        failure(result)
+        == {
+            "process_delivery": "there is no OneRoster file: deliver the CSV files, or one zip with them",
+            "refresh_entitlements": (
+                f"{MAPLE} has no accepted delivery yet: run the district's whole job once a delivery is there"
+            ),
+        }[job]
+    )
+
+
+def test_a_district_of_4441_people_delivered_as_one_zip_is_accepted_row_by_row(deployment: Deployment) -> None:
+    """Written by a generator that is not ours, with its own oddities; nothing in it makes a row unusable."""
+    deployment.register()
+    deployment.site.upload(DATA / "district-4k.zip")
+    result = deployment.run()
+    assert result.success
+    with zipfile.ZipFile(DATA / "district-4k.zip") as archive:
+        lines = {name: archive.read(name).count(b"\n") for name in ("users.csv", "enrollments.csv")}
+    assert lines == {"users.csv": 4442, "enrollments.csv": 31046}
+    for table, count in (("users", 4441), ("enrollments", 31045)):
+        shown = metadata(result, f"validated/{table}")
+        assert (shown["read"], shown["dagster/row_count"], shown["rejected"]) == (count, count, 0)
+    assert failed(result) == {}
+    staging = deployment.lake / "staging" / MAPLE / f"{deployment.roster()}.duckdb"
+    with duckdb.connect(str(staging), read_only=True) as con:
+        assert con.execute("SELECT count(*) FROM users").fetchall() == [(4441,)]
+        assert con.execute("SELECT count(*) FROM enrollments").fetchall() == [(31045,)]
+    assert not list((deployment.lake / "deliveries" / MAPLE).rglob("demographics.csv"))
