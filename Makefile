@@ -15,7 +15,7 @@ demo: $(READY)
 	@$(BIN)/roster demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not sshd"
+	@$(BIN)/python -m pytest -m "not sshd" -n 2 --dist loadfile
 
 ui: $(READY)
 	@$(BIN)/roster up

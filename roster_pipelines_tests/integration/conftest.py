@@ -1,4 +1,4 @@
-"""One running system for all integration tests: PostgreSQL, sFTP server, code server, daemon and webserver, all real."""
+"""One running system for all integration tests: PostgreSQL, sFTP server, code server, daemon and UI, all real."""
 
 import os
 import time

@@ -106,7 +106,7 @@ def up(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[subprocess
 def test_up_serves_the_ui_and_leaves_nothing_behind(
     up: tuple[subprocess.Popen[str], int], environment: dict[str, str]
 ) -> None:
-    process, port = up
+    process, _ = up
 
     def stays() -> bool | None:
         return any("Ctrl-C" in line for line in iter(process.stdout.readline, "")) or None  # type: ignore[union-attr]
@@ -118,7 +118,7 @@ def test_up_serves_the_ui_and_leaves_nothing_behind(
     assert len(children) >= 3
     process.send_signal(signal.SIGTERM)
     process.wait(60)
-    gone, alive = psutil.wait_procs(children, timeout=30)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
 
 

@@ -10,9 +10,6 @@ from roster_pipelines_tests.rostering.world import DAY, NORTH, SOUTH, TODAY, Pro
 PEOPLE = ("p1", "p2", "p3", "p4")
 CLASSES = ("c1", "c2", "c3")
 SCHOOLS = {"north": NORTH, "south": SOUTH}
-# Every example works a district out twice or more, in a DuckDB of its own.
-few = settings(max_examples=25)
-
 ODD: dict[str, dict[str, tuple[Any, ...]]] = {
     # by table and column, what may stand there instead
     "users": {
@@ -144,7 +141,7 @@ def students_of(world: World, school_class: Row) -> set[str]:
     }
 
 
-@few
+@settings(max_examples=60)
 @given(worlds())
 @example(sharing_an_account())
 def test_a_class_is_there_exactly_when_all_gates_of_one_of_its_teachers_hold(world: World) -> None:
@@ -156,7 +153,7 @@ def test_a_class_is_there_exactly_when_all_gates_of_one_of_its_teachers_hold(wor
     assert {name: students for name, (_, students) in world.classes().items()} == expected
 
 
-@few
+@settings(max_examples=20)
 @given(worlds(), worlds())
 @example(sharing_an_account(), World())
 def test_published_twice_changes_nothing_and_nothing_is_ever_deleted(before: World, after: World) -> None:
