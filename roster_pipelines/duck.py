@@ -1,5 +1,6 @@
 """DuckDB, as it is used everywhere here."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +23,16 @@ def count(con: duckdb.DuckDBPyConnection, relation: str, where: str = "true") ->
     return int(one(con, f"SELECT count(*) FROM {relation} WHERE {where}")[0])
 
 
+def quoted(path: Path) -> str:
+    """Write a path as an SQL string, for statements that take no parameter."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 @contextmanager
 def attached(**files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB of its own with database files attached, read-only, under the given names."""
-    with duckdb.connect() as con:
+    # What does not fit into memory goes where the system wants it, not into the working folder.
+    with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as con:
         for name, file in files.items():
-            con.execute(f"ATTACH '{str(file).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
+            con.execute(f"ATTACH {quoted(file)} AS {name} (READ_ONLY)")
         yield con

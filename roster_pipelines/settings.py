@@ -64,8 +64,7 @@ def settings() -> Settings:
             "dagster.yaml is not beside the package", "run roster from a checkout: pip install --editable ."
         )
     data = Path(os.environ.get("ROSTER_DATA") or PROJECT / "data").resolve()
-    return Settings(
-        data,
-        os.environ.get("ROSTER_LAKE") or str(data / "lake"),
-        os.environ.get("ROSTER_DATABASE_URL") or None,
-    )
+    lake = os.environ.get("ROSTER_LAKE") or str(data / "lake")
+    if "://" not in lake:
+        lake = str(Path(lake).resolve())
+    return Settings(data, lake, os.environ.get("ROSTER_DATABASE_URL") or None)

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
+from roster_pipelines.connections.landing import Receipt
 from roster_pipelines.district import District, SftpConnection, SignIn
-from roster_pipelines.platform import database, embedded, registry
+from roster_pipelines.platform import database, deliveries, embedded, registry
 from roster_pipelines.simulators import districts
 from roster_pipelines.simulators.sftp_server import SftpServer
 
@@ -24,12 +25,6 @@ settings.register_profile("fixed", derandomize=True, deadline=None, database=Non
 settings.load_profile("fixed")
 
 _numbers = count(1)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let Ibis 12 use what DuckDB 2.0 and pandas 3 call deprecated; every other warning is an error."""
-    for ours_to_bear in (r"fetch_arrow_table\(\)", "The 'future.infer_string'"):
-        config.addinivalue_line("filterwarnings", f"ignore:{ours_to_bear}:DeprecationWarning")
 
 
 class Databases:
@@ -173,3 +168,10 @@ def register(
     with engine.begin() as change:
         registry.apply(change, district, by=by, why=why)
     return district
+
+
+def accept(connection: Connection, district: str, delivery_id: str) -> None:
+    """Enter a delivery as accepted, as validating it does."""
+    receipt = Receipt(delivery_id, delivery_id, datetime.now(UTC), (), (), {})
+    deliveries.record(connection, district, receipt)
+    deliveries.decide(connection, district, delivery_id, "accepted")

@@ -1,12 +1,14 @@
 """A district's delivery: what lies in its folder now, copied into the lake with a receipt."""
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 
 from roster_pipelines.assets.failures import typed_failures
-from roster_pipelines.errors import LookAtData
+from roster_pipelines.connections.arrival import Seen, settled
+from roster_pipelines.errors import TryAgain
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, drops, registry
 from roster_pipelines.resources.clock import Clock
@@ -29,28 +31,33 @@ def delivery(
     from roster_pipelines.connections import landing, sftp
 
     district = context.partition_key
-    with typed_failures(), tempfile.TemporaryDirectory() as folder:
+    with typed_failures(context.retry_number), tempfile.TemporaryDirectory() as folder:
         with database.engine.begin() as connection:
             record = registry.get(connection, district)
+            seen = drops.seen(connection).get(district, Seen())
         try:
             gathered = sftp.fetch_delivery(record.connection, Path(folder))
-        except LookAtData as refusal:
-            nothing = landing.receipt({}, (), {}, clock.now())
+        except sftp.NoDelivery as refusal:
             with database.engine.begin() as connection:
-                deliveries.record(connection, district, nothing)
+                nothing = landing.receipt({}, (), {}, clock.now())
+                deliveries.record(connection, district, nothing, refusal.listing)
                 deliveries.decide(connection, district, nothing.delivery_id, "refused", str(refusal))
+                drops.take(connection, district, refusal.listing)
             raise
+        if not settled(gathered.listing, seen, clock.now(), timedelta(seconds=record.connection.quiet_seconds)):
+            raise TryAgain("the folder is still moving", "its files are taken once they have stood still")
         receipt = landing.receipt(gathered.files, gathered.taken, gathered.notes, clock.now())
         with database.engine.begin() as connection:
             before = deliveries.newest(connection, district)
         unchanged = before is not None and before.fingerprint == receipt.fingerprint
+        delivery_id = before.delivery_id if before and unchanged else receipt.delivery_id
         if not unchanged:
             landing.land(lake.lake, district, gathered.files, receipt)
         with database.engine.begin() as connection:
-            drops.take(connection, district, gathered.listing)
-            if not unchanged:
-                deliveries.record(connection, district, receipt)
-        delivery_id = before.delivery_id if before and unchanged else receipt.delivery_id
+            if unchanged:
+                deliveries.found_again(connection, district, delivery_id, gathered.listing)
+            else:
+                deliveries.record(connection, district, receipt, gathered.listing)
     return dg.MaterializeResult(
         metadata={
             "delivery": delivery_id,

@@ -1,5 +1,7 @@
 """What Dagster is told when something goes wrong: one line, and whether trying again makes sense."""
 
+import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,17 +17,44 @@ SECONDS_BETWEEN = 10
 
 
 @contextmanager
-def typed_failures() -> Iterator[None]:
-    """Turn our errors into Dagster failures that say in one line what happened and what to do."""
+def typed_failures(tried: int = 0) -> Iterator[None]:
+    """Turn our errors into Dagster failures that say in one line what happened and what to do.
+
+    Args:
+        tried: How often the step was tried again already; the last try fails with the reason itself.
+    """
     try:
         yield
     except TryAgain as error:
-        raise dg.RetryRequested(RETRIES, SECONDS_BETWEEN) from dg.Failure(str(error))
+        raise _again(str(error), tried) from dg.Failure(str(error))
     except RosterError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     except OperationalError:
         reason = "the database cannot be reached or gave up: if this goes on, look at the server"
-        raise dg.RetryRequested(RETRIES, SECONDS_BETWEEN) from dg.Failure(reason)
+        raise _again(reason, tried) from dg.Failure(reason)
     except OSError as error:
         reason = f"{error.filename or 'a file'}: {error.strerror}: free the disk, or mend the folder"
         raise dg.Failure(reason, allow_retries=False) from None
+
+
+def _again(reason: str, tried: int) -> Exception:
+    if tried < RETRIES:
+        return dg.RetryRequested(RETRIES, SECONDS_BETWEEN)
+    return dg.Failure(reason, allow_retries=False)
+
+
+class _OnlyThePlace(logging.Filter):
+    """Keep an exception's type and place, and drop its text: a database quotes the row that it could not take."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record; nothing is dropped as a whole."""
+        kind, _, trace = record.exc_info or (None, None, None)
+        if kind is not None:
+            places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
+            record.msg = "\n".join([f"{record.getMessage()}: {kind.__name__}", *places])
+            record.args, record.exc_info, record.exc_text = None, None, None
+        return True
+
+
+# Dagster writes what it redacts elsewhere to this logger in full, and so to the run's captured output.
+logging.getLogger("dagster.redacted_errors").addFilter(_OnlyThePlace())

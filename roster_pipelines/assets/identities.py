@@ -28,7 +28,7 @@ def identities(
     from roster_pipelines.rostering import current, identity
 
     district = context.partition_key
-    with typed_failures(), database.engine.begin() as connection:
+    with typed_failures(context.retry_number), database.engine.begin() as connection:
         record = registry.get(connection, district)
         roster = deliveries.roster(connection, district)
         today = clock.today(record.time_zone)

@@ -25,10 +25,11 @@ def roster_plan(
     context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
 ) -> dg.MaterializeResult[None]:
     """Answer the gates, hold what should be against what is, keep the difference."""
+    from roster_pipelines.duck import quoted
     from roster_pipelines.rostering import current, gates, plan
 
     district = context.partition_key
-    with typed_failures(), database.engine.begin() as connection:
+    with typed_failures(context.retry_number), database.engine.begin() as connection:
         plans.lock(connection, district)
         record = registry.get(connection, district)
         roster = deliveries.roster(connection, district)
@@ -44,7 +45,7 @@ def roster_plan(
             vendor.read_published(connection, con, district)
             gates.gates(con, record)
             plan.desired(con)
-            con.execute(f"ATTACH '{plan_file}' AS plan")
+            con.execute(f"ATTACH {quoted(plan_file)} AS plan")
             counts = plan.differences(con, into="plan")
             con.execute("DETACH plan")
             derived.write(connection, con, district, "gate")

@@ -27,7 +27,7 @@ def rostered_classes(
     from roster_pipelines.duck import attached
 
     district = context.partition_key
-    with typed_failures(), database.engine.begin() as connection:
+    with typed_failures(context.retry_number), database.engine.begin() as connection:
         plans.lock(connection, district)
         record = registry.get(connection, district)
         plan = plans.newest(connection, district)

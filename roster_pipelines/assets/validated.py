@@ -1,7 +1,10 @@
 """The validated tables of a district: one asset per OneRoster table, made together, as they refer to each other."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import dagster as dg
 from upath import UPath
@@ -13,7 +16,7 @@ from roster_pipelines.errors import LookAtData
 from roster_pipelines.lake import Lake
 from roster_pipelines.oneroster.standard import TABLES, Table
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import deliveries, registry
+from roster_pipelines.platform import deliveries, drops, registry
 from roster_pipelines.reports.delivery import markdown
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
@@ -67,19 +70,28 @@ def validated(
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Build the staging database of the newest delivery; decide whether it is the roster from now on."""
     district = context.partition_key
-    with typed_failures():
+    with typed_failures(context.retry_number):
         with database.engine.begin() as connection:
             record = registry.get(connection, district)
             delivery = deliveries.newest(connection, district)
-        if delivery is None:
-            raise LookAtData(f"{district} has no delivery yet", "materialize delivery first")
-        summary = _stage(lake.lake, record, delivery)
-        report = lake.lake.report(district, delivery.delivery_id)
-        with lake.lake.writing(report) as local:
-            local.write_text(markdown(f"{record.name}, delivery {delivery.delivery_id}", summary), "utf-8")
-        refused = "; ".join(f"{finding.message} ({finding.remedy})" for finding in summary.fatal[:3]) or None
+        if delivery is None or not delivery.files:
+            raise LookAtData(
+                f"{district} has no delivery to check", (delivery and delivery.reason) or "materialize delivery first"
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            staged = Path(folder) / "staging.duckdb"
+            summary = _stage(lake.lake, record, delivery, staged)
+            refused = "; ".join(f"{finding.message} ({finding.remedy})" for finding in summary.fatal[:3]) or None
+            report = lake.lake.report(district, delivery.delivery_id)
+            # What is in use stays as it is, whatever a check by other rules says of it.
+            in_use = delivery.status == "accepted"
+            if not (refused and in_use):
+                _keep(lake.lake, record, delivery, summary, staged)
         with database.engine.begin() as connection:
-            deliveries.decide(connection, district, delivery.delivery_id, "refused" if refused else "accepted", refused)
+            if not in_use:
+                status: deliveries.Status = "refused" if refused else "accepted"
+                deliveries.decide(connection, district, delivery.delivery_id, status, refused)
+            drops.take(connection, district, delivery.listing)
     for table in TABLES.values():
         results = list(checks.results(table, summary))
         if refused:
@@ -88,22 +100,27 @@ def validated(
             yield _materialized(table, summary, delivery, report, results)
     if refused:
         raise dg.Failure(
-            f"the delivery is refused, the last good roster stays: {refused}",
+            f"the delivery is refused, the last good roster stays{' (it is this one)' if in_use else ''}: {refused}",
             metadata={"report": dg.MetadataValue.path(str(report))},
             allow_retries=False,
         )
 
 
-def _stage(lake: Lake, record: District, delivery: deliveries.Delivery) -> Summary:
+def _stage(lake: Lake, record: District, delivery: deliveries.Delivery, database: Path) -> Summary:
     from roster_pipelines.staging.build import build
 
     source = lake.delivery(record.district, delivery.delivery_id)
-    with (
-        ExitStack() as open_files,
-        lake.writing(lake.staging(record.district, delivery.delivery_id)) as database,
-    ):
+    with ExitStack() as open_files:
         files = {name: open_files.enter_context(lake.reading(source / name)) for name in delivery.files}
         return build(files, delivery.notes, database, record.registration)
+
+
+def _keep(lake: Lake, record: District, delivery: deliveries.Delivery, summary: Summary, database: Path) -> None:
+    """Put the staging database and the report into the lake."""
+    with lake.writing(lake.staging(record.district, delivery.delivery_id)) as local:
+        shutil.move(database, local)
+    with lake.writing(lake.report(record.district, delivery.delivery_id)) as local:
+        local.write_text(markdown(f"{record.name}, delivery {delivery.delivery_id}", summary), "utf-8")
 
 
 def _materialized(

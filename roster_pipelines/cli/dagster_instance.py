@@ -39,7 +39,7 @@ def running(of: Settings, database_url: str, port: int) -> Iterator[DagsterApi]:
         CallSomebody: The port is in use, another instance runs on the same data folder, or a process ended.
     """
     of.logs.mkdir(parents=True, exist_ok=True)
-    with _only_one(of.data):
+    with _only_one(of.data) as lock:
         if port and not _is_free(port):
             raise CallSomebody(f"port {port} is in use", "stop what uses it, or name another with --port")
         port = port or free_port()
@@ -55,7 +55,7 @@ def running(of: Settings, database_url: str, port: int) -> Iterator[DagsterApi]:
                 "webserver": ["dagster_webserver", "-w", str(workspace), "-h", HOST, "-p", str(port)],
             }.items():
                 with (of.logs / f"{name}.log").open("ab") as log:
-                    processes[name] = _start(command, of, database_url, log)
+                    processes[name] = _start(command, of, database_url, log, lock)
             with closing(DagsterApi(f"http://{HOST}:{port}")) as api:
                 _wait(api, processes, of.logs)
                 yield api
@@ -81,8 +81,8 @@ def _is_free(port: int) -> bool:
 
 
 @contextmanager
-def _only_one(data: Path) -> Iterator[None]:
-    """Two daemons on one database would launch every run twice."""
+def _only_one(data: Path) -> Iterator[int]:
+    """Two daemons on one database would launch every run twice; whoever inherits the lock holds it too."""
     with (data / "running.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,10 +91,10 @@ def _only_one(data: Path) -> Iterator[None]:
                 f"Dagster runs already on {data}",
                 "stop that roster up or roster demo first, or set ROSTER_DATA",
             ) from None
-        yield
+        yield lock.fileno()
 
 
-def _start(command: list[str], of: Settings, database_url: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(command: list[str], of: Settings, database_url: str, log: IO[bytes], lock: int) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches this process only, which then stops the others in order.
     return subprocess.Popen(  # noqa: S603 - our own command line
         [sys.executable, "-W", "ignore", "-m", *command],
@@ -104,6 +104,7 @@ def _start(command: list[str], of: Settings, database_url: str, log: IO[bytes]) 
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=[lock] if "dagster._daemon" in command else [],
     )
 
 

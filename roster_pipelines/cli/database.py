@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform import database, embedded
 from roster_pipelines.settings import Settings, settings
 
@@ -33,6 +34,11 @@ def migrated(url: str) -> Iterator[Engine]:
         yield engine
     except OperationalError:
         raise database.unreachable(engine) from None
+    except DBAPIError as error:
+        raise CallSomebody(
+            f"the database {engine.url.database} refuses ({type(error.orig).__name__})",
+            "check ROSTER_DATABASE_URL, and that its user may create schemas and tables",
+        ) from None
     finally:
         engine.dispose()
 

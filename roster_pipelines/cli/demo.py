@@ -16,7 +16,7 @@ from roster_pipelines.cli import database, output, playground
 from roster_pipelines.cli.dagster_api import DagsterApi, Run
 from roster_pipelines.cli.dagster_instance import running
 from roster_pipelines.duck import one
-from roster_pipelines.errors import RosterError
+from roster_pipelines.errors import CallSomebody, RosterError
 from roster_pipelines.platform import deliveries, derived, plans, registry
 from roster_pipelines.rostering.gates import REASONS, Gate
 from roster_pipelines.rostering.plan import PUBLISHED
@@ -64,6 +64,11 @@ class _Steps:
 def demo() -> None:
     """Play a district's first days: an sFTP drop, sign-ins, rostered classes. About a minute."""
     of, steps = settings(), _Steps()
+    if of.database_url:
+        raise CallSomebody(
+            "the demo writes invented teachers into the vendor's tables, so it plays on the embedded database only",
+            "unset ROSTER_DATABASE_URL for it",
+        )
     with ExitStack() as stack:
         url = stack.enter_context(database.server(of))
         engine = stack.enter_context(database.migrated(url))

@@ -1,5 +1,6 @@
 """`roster`: the commands, and what happens to errors."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -27,10 +28,13 @@ app.command("validate")(validate.validate)
 
 def main() -> None:
     """Run the command; every error that a person can cause is one line and exit code 1."""
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     # A shell starts background commands with Ctrl-C ignored; Dagster's processes would inherit that, and then
     # ignore SIGTERM as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What is written from here on is about children: for the owner's eyes only.
+    os.umask(0o077)
     try:
         app()
     except RosterError as error:

@@ -38,11 +38,15 @@ def playground(of: Settings, engine: Engine) -> Iterator[Path | None]:
         engine: The database with the registry.
 
     Yields:
-        The folder with one sub-folder per district; None where no demo was ever played.
+        The folder with one sub-folder per district; None where no demo was ever played, or the database is not the
+        embedded one: invented districts belong nowhere else.
 
     Raises:
         CallSomebody: The demo's packages are not installed.
     """
+    if of.database_url:
+        yield None
+        return
     root = folder(of) / "sftp"
     names = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
     if not names:
@@ -59,8 +63,12 @@ def playground(of: Settings, engine: Engine) -> Iterator[Path | None]:
     accounts = dict.fromkeys(names, password.read_text("utf-8"))
     with SftpServer(root, accounts, host_key=folder(of) / "host_key") as server:
         with engine.begin() as connection:
+            known = registry.keys(connection)
             for name in names:
                 record = _record(name, server.port, server.public_host_key, password)
+                if name in known:
+                    # Whatever a person has changed since stays.
+                    record = registry.get(connection, name).model_copy(update={"connection": record.connection})
                 registry.apply(connection, record, by="roster demo", why="where the demo's server listens now")
         yield root
 

@@ -12,7 +12,9 @@ from roster_pipelines.cli.playground import playground
 from roster_pipelines.settings import settings
 
 
-def up(port: Annotated[int, typer.Option(help="The UI's port on 127.0.0.1.")] = 3000) -> None:
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The UI's port on 127.0.0.1; 0: any free one.")] = 3000,
+) -> None:
     """Start the database, Dagster's daemon and its UI, and stay until Ctrl-C."""
     of = settings()
     with ExitStack() as stack:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from roster_pipelines.oneroster.package import contents
+from roster_pipelines.oneroster.package import concerns, contents
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Seen:
     Attributes:
         listing: Fingerprint of the last look's listing; None before the first look.
         unchanged_since: When that listing was first seen.
-        taken: Fingerprint of the listing that a run has fetched last.
-        takings: How often a run has fetched another listing than the one before.
+        taken: Fingerprint of the listing that a run has decided on last.
+        takings: How often a run has decided on another listing than the one before.
     """
 
     listing: str | None = None
@@ -26,10 +26,7 @@ class Seen:
 
     @property
     def key(self) -> str:
-        """What makes this arrival happen once.
-
-        It counts the takings, so that files which come back as they were before are an arrival too.
-        """
+        """What names this arrival; files that come back as they were before are another."""
         return f"{self.takings}:{self.listing}"
 
 
@@ -52,7 +49,7 @@ def decide(files: Sequence[tuple[str, int, datetime]], seen: Seen, now: datetime
         quiet: How long nothing may have moved.
 
     Returns:
-        The look. It says to take the files until a run has fetched them: a request that was lost is made again.
+        The look. It says to take the files until a run has decided on them, so that no request is ever lost.
         Files that are still under a temporary name count as movement, but are never taken themselves.
     """
     found = contents([name for name, _, _ in files])
@@ -69,7 +66,26 @@ def decide(files: Sequence[tuple[str, int, datetime]], seen: Seen, now: datetime
     return Look(seen, take=True, reason="settled")
 
 
+def settled(listing: str, seen: Seen, now: datetime, quiet: timedelta) -> bool:
+    """Say whether a folder that was fetched had stood still, as far as the sensor has looked.
+
+    Args:
+        listing: Fingerprint of the listing that was fetched.
+        seen: What earlier looks left; before the sensor's first look there is nothing to hold against.
+        now: The time.
+        quiet: How long nothing may have moved.
+    """
+    if seen.listing is None or listing == seen.taken:
+        return True
+    return listing == seen.listing and seen.unchanged_since is not None and now - seen.unchanged_since >= quiet
+
+
 def fingerprint(files: Sequence[tuple[str, int, datetime]]) -> str:
-    """Sum up a listing: equal for equal names, sizes and times, in whatever order."""
-    lines = "\n".join(f"{name}\t{size}\t{modified.isoformat()}" for name, size, modified in sorted(files))
+    """Sum up a listing: equal for equal names, sizes and times of what belongs to a delivery, in whatever order.
+
+    Uploads under way belong to it, whatever else lies in the folder does not: a log that grows there is no arrival.
+    """
+    lines = "\n".join(
+        f"{name}\t{size}\t{modified.isoformat()}" for name, size, modified in sorted(files) if concerns(name)
+    )
     return hashlib.sha256(lines.encode()).hexdigest()

@@ -99,9 +99,9 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Path], Contents]:
             found = contents(entry.filename for entry in entries)
             _refuse_doubled(found)
             if not found.files:
-                raise LookAtData(f"{path.name} holds no OneRoster file", remedy)
+                raise LookAtData("the zip holds no OneRoster file", remedy)
             if sum(sizes[name] for name in found.files.values()) > MAX_UNPACKED_BYTES:
-                raise LookAtData(f"{path.name} unpacks to more than a roster can hold", remedy)
+                raise LookAtData("the zip unpacks to more than a roster can hold", remedy)
             files: dict[str, Path] = {}
             for standard, name in found.files.items():
                 files[standard] = folder / standard
@@ -110,5 +110,5 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Path], Contents]:
     except (*_DAMAGED, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # a full disk is no fault of the zip
-        raise LookAtData(f"{path.name} cannot be unpacked: it is damaged, encrypted or no zip", remedy) from None
+        raise LookAtData("the zip cannot be unpacked: it is damaged, encrypted or no zip", remedy) from None
     return files, found

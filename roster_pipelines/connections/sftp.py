@@ -4,6 +4,7 @@ import errno
 import io
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,10 +18,12 @@ from roster_pipelines.connections import secret
 from roster_pipelines.connections.arrival import fingerprint
 from roster_pipelines.connections.gather import Gathered, gather
 from roster_pipelines.district import SftpConnection
-from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
+from roster_pipelines.errors import CallSomebody, LookAtData, RosterError, TryAgain
 
 # For each step of a connection: what a busy server needs, and short enough for a sensor's tick of 60 s.
 CONNECT_SECONDS = 10
+# For all of them together.
+OPEN_SECONDS = 25
 # With the default of no limit, paramiko needs five times as long for a large file.
 PREFETCH_REQUESTS = 64
 _KEY_TYPES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
@@ -63,6 +66,14 @@ class Folder:
         return local
 
 
+class NoDelivery(LookAtData):
+    """What lies in the folder is no delivery; carries the fingerprint of the listing."""
+
+    def __init__(self, refusal: LookAtData, listing: str) -> None:
+        self.listing = listing
+        super().__init__(refusal.what, refusal.do)
+
+
 def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
     """Fetch what lies in a district's folder now.
 
@@ -71,13 +82,16 @@ def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
         folder: An empty local folder.
 
     Raises:
-        LookAtData: What lies there is no delivery.
+        NoDelivery: What lies there is no delivery.
         TryAgain: The server was not reached, or a file changed while it was copied.
         CallSomebody: The key, the login or the folder is wrong.
     """
     with opened(connection) as remote:
         before = remote.files()
-        gathered = gather([file.name for file in before], remote.fetch, folder)
+        try:
+            gathered = gather([file.name for file in before], remote.fetch, folder)
+        except LookAtData as refusal:
+            raise NoDelivery(refusal, fingerprint(before)) from None
         if _only(gathered.taken, remote.files()) != _only(gathered.taken, before):
             raise TryAgain("a file changed while it was copied", "it is copied again once the upload has ended")
         return replace(gathered, listing=fingerprint(before))
@@ -104,8 +118,9 @@ def opened(connection: SftpConnection) -> Iterator[Folder]:
     place = f"{connection.username}@{connection.host}:{connection.port}"
     client = paramiko.SSHClient()
     try:
-        _connect(client, connection)
-        sftp = client.open_sftp()
+        with _watched(client):
+            _connect(client, connection)
+            sftp = client.open_sftp()
         sftp.get_channel().settimeout(CONNECT_SECONDS)  # type: ignore[union-attr]
         yield Folder(sftp, connection.directory)
     except RosterError:
@@ -119,6 +134,11 @@ def opened(connection: SftpConnection) -> Iterator[Folder]:
     except paramiko.AuthenticationException:
         raise CallSomebody(
             f"{place} refuses the login", "check the user name and the secret that the record names"
+        ) from None
+    except UnicodeError:
+        raise CallSomebody(
+            f"the host name {connection.host} or a file name in its folder cannot be read",
+            "correct host in the record, or have the file named in UTF-8",
         ) from None
     except (FileNotFoundError, PermissionError):
         raise CallSomebody(
@@ -134,6 +154,18 @@ def opened(connection: SftpConnection) -> Iterator[Folder]:
         ) from None
     finally:
         client.close()
+
+
+@contextmanager
+def _watched(client: paramiko.SSHClient) -> Iterator[None]:
+    """Close a connection that is not open in time: paramiko waits without end for some of a server's answers."""
+    watchdog = threading.Timer(OPEN_SECONDS, client.close)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
 
 
 def _connect(client: paramiko.SSHClient, connection: SftpConnection) -> None:

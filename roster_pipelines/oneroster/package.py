@@ -39,6 +39,12 @@ def passed_over(name: str) -> bool:
     )
 
 
+def concerns(name: str) -> bool:
+    """Say whether a name is of a delivery or of one that is still on its way up."""
+    base = PurePosixPath(name).name.lower()
+    return base in KNOWN_FILES or base.endswith((".zip", *_TEMPORARY)) or (base.startswith(".") and "." in base[1:])
+
+
 def contents(names: Iterable[str]) -> Contents:
     """Sort out the names of a folder or of a zip's entries; a zip's one enclosing folder does not matter."""
     files: dict[str, str] = {}

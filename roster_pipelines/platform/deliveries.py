@@ -22,6 +22,7 @@ class Delivery:
     landed_at: datetime
     status: Status
     reason: str | None
+    listing: str
     receipt: dict[str, object]
 
     @property
@@ -35,20 +36,31 @@ class Delivery:
         return self.receipt["notes"]  # type: ignore[return-value]
 
 
-def record(connection: Connection, district: str, receipt: Receipt) -> None:
-    """Enter a delivery that has landed."""
+def record(connection: Connection, district: str, receipt: Receipt, listing: str = "") -> None:
+    """Enter a delivery that has landed, and the fingerprint of the listing that it was fetched from."""
     connection.execute(
         sa.text("""
-            INSERT INTO roster.delivery (district, delivery_id, fingerprint, landed_at, status, receipt)
-            VALUES (:district, :delivery_id, :fingerprint, :landed_at, 'landed', CAST(:receipt AS jsonb))
+            INSERT INTO roster.delivery (district, delivery_id, fingerprint, landed_at, status, listing, receipt)
+            VALUES (:district, :delivery_id, :fingerprint, :landed_at, 'landed', :listing, CAST(:receipt AS jsonb))
         """),
         {
             "district": district,
             "delivery_id": receipt.delivery_id,
             "fingerprint": receipt.fingerprint,
             "landed_at": receipt.landed_at,
+            "listing": listing,
             "receipt": receipt.json(),
         },
+    )
+
+
+def found_again(connection: Connection, district: str, delivery_id: str, listing: str) -> None:
+    """Enter that a delivery was fetched once more, unchanged, from another listing."""
+    connection.execute(
+        sa.text("""
+            UPDATE roster.delivery SET listing = :listing WHERE district = :district AND delivery_id = :delivery_id
+        """),
+        {"district": district, "delivery_id": delivery_id, "listing": listing},
     )
 
 
@@ -86,7 +98,7 @@ def roster(connection: Connection, district: str) -> Delivery:
 def _newest(connection: Connection, district: str, where: str) -> Delivery | None:
     row = connection.execute(
         sa.text(f"""
-            SELECT delivery_id, fingerprint, landed_at, status, reason, receipt FROM roster.delivery
+            SELECT delivery_id, fingerprint, landed_at, status, reason, listing, receipt FROM roster.delivery
             WHERE district = :district AND {where} ORDER BY landed_at DESC, delivery_id DESC LIMIT 1
         """),
         {"district": district},

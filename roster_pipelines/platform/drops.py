@@ -1,4 +1,4 @@
-"""What is remembered of each district's sFTP folder: what the sensor saw last, and what a run has fetched last."""
+"""What is remembered of each district's sFTP folder: what the sensor saw last, and what was decided on last."""
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -16,8 +16,19 @@ def seen(connection: Connection) -> dict[str, Seen]:
     return {row[0]: Seen(*row[1:]) for row in rows}
 
 
+def turn(connection: Connection, district: str) -> None:
+    """Enter that a district is being looked at, so that one whose server hangs does not keep its place in the row."""
+    connection.execute(
+        sa.text("""
+            INSERT INTO roster.drop_look (district, looked_at) VALUES (:district, now())
+            ON CONFLICT (district) DO UPDATE SET looked_at = now()
+        """),
+        {"district": district},
+    )
+
+
 def take(connection: Connection, district: str, listing: str) -> None:
-    """Enter that a run has fetched what lay in the folder."""
+    """Enter that a run has fetched what lay in the folder and decided on it."""
     connection.execute(
         sa.text("""
             INSERT INTO roster.drop_look AS d (district, taken, takings, looked_at)

@@ -8,7 +8,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from roster_pipelines.errors import TryAgain
+from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform.transfer import push
 from roster_pipelines.rostering.plan import PUBLISHED, Counts, Published
 
@@ -28,6 +28,23 @@ class Plan:
     def changes(self) -> int:
         """How many rows it concerns."""
         return sum(sum(actions.values()) for actions in self.counts.values())
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a district's newest plan was made from, next to the roster that it should be made from.
+
+    Attributes:
+        roster: The newest accepted delivery.
+        plan_id: The newest plan; 0 where there is none.
+        delivery: The delivery that it was made from.
+        made_from: The state (platform/state.py) that it was made from.
+    """
+
+    roster: str
+    plan_id: int
+    delivery: str | None
+    made_from: str | None
 
 
 def lock(connection: Connection, district: str) -> None:
@@ -97,7 +114,7 @@ def apply(connection: Connection, con: duckdb.DuckDBPyConnection, district: str,
         plan: The district's newest.
 
     Raises:
-        TryAgain: The tables have changed since the plan was made; the caller's transaction must be rolled back.
+        CallSomebody: The tables have changed since the plan was made; the caller's transaction must be rolled back.
     """
     lock(connection, district)
     for table in PUBLISHED:
@@ -114,7 +131,7 @@ def apply(connection: Connection, con: duckdb.DuckDBPyConnection, district: str,
             "deactivate": _run(connection, _update(table, "deactivate", "active = false"), district),
         }
         if written != plan.counts[table.name]:
-            raise TryAgain(
+            raise CallSomebody(
                 f"plan {plan.plan_id} of {district} does not fit what is in {table.name} any more",
                 "run the district again from roster_plan on",
             )
@@ -156,12 +173,19 @@ def active(connection: Connection, district: str, table: Published) -> int:
     return int(count or 0)
 
 
-def planned_from(connection: Connection) -> dict[str, tuple[int, str]]:
-    """Read, by district, its newest plan's id and the state of the vendor's rows that it was made from."""
+def planned(connection: Connection) -> dict[str, Planned]:
+    """Read, by registered district with a roster, that roster and what the newest plan was made from."""
     rows = connection.execute(
         sa.text("""
-            SELECT DISTINCT ON (district) district, plan_id, made_from FROM roster.plan
-            JOIN roster.district USING (district) ORDER BY district, plan_id DESC
+            SELECT DISTINCT ON (d.district)
+                d.district, d.delivery_id, coalesce(p.plan_id, 0), p.delivery_id, p.made_from
+            FROM roster.delivery d
+            JOIN roster.district USING (district)
+            LEFT JOIN LATERAL (
+                SELECT plan_id, delivery_id, made_from FROM roster.plan
+                WHERE plan.district = d.district ORDER BY plan_id DESC LIMIT 1) p ON true
+            WHERE d.status = 'accepted'
+            ORDER BY d.district, d.landed_at DESC, d.delivery_id DESC
         """)
     )
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {row[0]: Planned(*row[1:]) for row in rows}

@@ -8,6 +8,8 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from roster_pipelines.duck import quoted
+
 # Unquoted, where every value is quoted: no value can be mistaken for it.
 _NULL = "\\N"
 
@@ -40,7 +42,7 @@ def pull(
         if path.stat().st_size:
             con.execute(
                 f"""
-                COPY {table} FROM '{path}' (FORMAT csv, HEADER false, AUTO_DETECT false, DELIMITER ',', QUOTE '"',
+                COPY {table} FROM {quoted(path)} (FORMAT csv, HEADER false, AUTO_DETECT false, DELIMITER ',', QUOTE '"',
                     ESCAPE '"', NULLSTR '{_NULL}', ALLOW_QUOTED_NULLS false)
                 """
             )
@@ -59,7 +61,7 @@ def push(con: duckdb.DuckDBPyConnection, query: str, connection: Connection, tab
         path = Path(folder) / "rows.csv"
         con.execute(
             f"""
-            COPY ({query}) TO '{path}' (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '"', ESCAPE '"',
+            COPY ({query}) TO {quoted(path)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '"', ESCAPE '"',
                 NULLSTR '{_NULL}')
             """
         )

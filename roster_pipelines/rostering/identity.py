@@ -1,7 +1,8 @@
 """Who is who: which person of the roster an SSO sign-in is.
 
-A claim matches only when it names exactly one active person of this district, byte by byte for ids, without case
-and outer blanks for e-mails, and e-mails only of the district's own domains. Nothing is guessed.
+A claim matches only when it names exactly one person of this district's roster, byte by byte for ids, without case
+and outer blanks for e-mails, and e-mails only of the district's own domains. An id that names nobody ends the search:
+the e-mail behind it may belong to somebody else by now. Nothing is guessed.
 """
 
 import duckdb
@@ -58,7 +59,12 @@ def identities(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
         CREATE TABLE identity AS
         WITH best AS (
             SELECT sign_in_id, min_by(key, rank) AS key, min_by(person, rank) AS person
-            FROM candidate WHERE persons = 1 GROUP BY sign_in_id
+            FROM candidate AS c
+            WHERE persons = 1 AND NOT EXISTS (
+                FROM candidate AS named
+                WHERE named.sign_in_id = c.sign_in_id AND named.key = 'sourced_id' AND named.persons = 0
+                    AND named.rank < c.rank)
+            GROUP BY sign_in_id
         ),
         tried AS (
             SELECT sign_in_id, bool_or(persons > 1) AS ambiguous FROM candidate GROUP BY sign_in_id

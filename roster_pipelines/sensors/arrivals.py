@@ -10,10 +10,11 @@ from roster_pipelines.errors import RosterError
 from roster_pipelines.jobs import process_delivery
 from roster_pipelines.platform import drops, registry
 from roster_pipelines.resources.database import DatabaseResource
+from roster_pipelines.sensors import attempts
 
-# A tick dies at 60 s with everything it found, and the last server may take four times the connection's 10 s; what is
-# not reached in time is looked at first in the next tick.
-BUDGET = timedelta(seconds=15)
+# A tick dies at 60 s with everything it found, and the last server may take 25 s to open and 10 s to list. What is not
+# reached in time is looked at first in the next tick.
+BUDGET = timedelta(seconds=20)
 
 
 @dg.sensor(
@@ -30,31 +31,27 @@ def arrivals(context: dg.SensorEvaluationContext, database: DatabaseResource) ->
         seen = drops.seen(connection)
         due = [district for district in registry.every(connection) if district.stage != "paused"]
     turn = {name: number for number, name in enumerate(seen)}
-    due.sort(key=lambda district: turn.get(district.district, -1))
     existing = set(context.instance.get_dynamic_partitions("districts"))
+    due = sorted((d for d in due if d.district in existing), key=lambda d: turn.get(d.district, -1))
     requests: list[dg.RunRequest] = []
     looked = problems = 0
     for district in due:
         if datetime.now(UTC) - started > BUDGET:
             break
-        if district.district not in existing:
-            continue
-        before = seen.get(district.district, Seen())
+        key, before = district.district, seen.get(district.district, Seen())
+        with database.engine.begin() as connection:
+            drops.turn(connection, key)
         look, problem = _look(district, before)
         looked += 1
         if problem:
             problems += 1
-            context.log.warning(f"{district.district}: {problem}")
-        if look.take:
-            requests.append(
-                dg.RunRequest(
-                    run_key=f"{district.district}:{look.seen.key}",
-                    partition_key=district.district,
-                    tags={"roster/trigger": "sftp drop"},
-                )
-            )
+            context.log.warning(f"{key}: {problem}")
         with database.engine.begin() as connection:
-            drops.remember(connection, district.district, look.seen, problem)
+            drops.remember(connection, key, look.seen, problem)
+        if look.take:
+            cause = f"{key}:{look.seen.key}"
+            request = attempts.request(context.instance, key, cause, "sftp drop", datetime.now(UTC))
+            requests += [request] if request else []
     if not requests:
         return dg.SkipReason(f"looked into {looked} of {len(due)} folders: nothing new; {problems} not reached")
     return dg.SensorResult(run_requests=requests)

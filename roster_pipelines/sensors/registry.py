@@ -41,7 +41,7 @@ def registry(context: dg.SensorEvaluationContext, database: DatabaseResource) ->
         registered = records.keys(connection)
     existing = context.instance.get_dynamic_partitions(str(districts.name))
     gone = set(existing) - set(registered)
-    add, delete = decide(registered, existing, _under_way(context.instance) if gone else [])
+    add, delete = decide(registered, existing, under_way(context.instance) if gone else [])
     if not add and not delete:
         return dg.SkipReason(f"{len(registered)} districts, and a partition for each")
     return dg.SensorResult(
@@ -56,6 +56,7 @@ def registry(context: dg.SensorEvaluationContext, database: DatabaseResource) ->
     )
 
 
-def _under_way(instance: dg.DagsterInstance) -> set[str]:
+def under_way(instance: dg.DagsterInstance) -> set[str]:
+    """Find the districts with a run that has not ended."""
     runs = instance.get_run_records(dg.RunsFilter(statuses=_UNDER_WAY))
     return {record.dagster_run.tags.get("dagster/partition", "") for record in runs}

@@ -1,43 +1,38 @@
 """After a new sign-in, account, code or licence, or a change of its record: work a district out again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from roster_pipelines.jobs import refresh_entitlements
 from roster_pipelines.platform import plans
+from roster_pipelines.platform.plans import Planned
 from roster_pipelines.platform.state import states
 from roster_pipelines.resources.database import DatabaseResource
+from roster_pipelines.sensors import attempts
+from roster_pipelines.sensors.registry import under_way
 
 # The daemon looks every request's partition up, at up to 26 ms each, within the tick's 60 s.
 REQUESTS_PER_TICK = 200
 
 
-@dataclass(frozen=True)
-class Refresh:
-    """A district to work out again, and the key that makes it happen once."""
-
-    district: str
-    run_key: str
-
-
-def decide(planned: Mapping[str, tuple[int, str]], now: Mapping[str, str]) -> list[Refresh]:
+def decide(planned: Mapping[str, Planned], now: Mapping[str, str]) -> dict[str, str]:
     """Say which districts' state is not the one that their newest plan was made from.
 
     Args:
-        planned: By district, the newest plan's id and the state it was made from.
+        planned: By district, its newest accepted delivery, and its newest plan, if any.
         now: By district, the state now.
 
     Returns:
-        What to run. The key holds the plan's id, so that going back to an earlier state counts as a change, and a
-        run that failed is not asked for again until something changes or a person runs it.
+        By district to work out again, what names this cause: it holds the plan's id, so that going back to an earlier
+        state is another cause.
     """
-    return [
-        Refresh(district, f"{district}:{plan_id}:{now[district]}")
-        for district, (plan_id, state) in sorted(planned.items())
-        if district in now and now[district] != state
-    ]
+    return {
+        district: f"{district}:{plan.plan_id}:{plan.roster}:{now[district]}"
+        for district, plan in sorted(planned.items())
+        if district in now and (plan.made_from != now[district] or plan.delivery != plan.roster)
+    }
 
 
 @dg.sensor(
@@ -45,23 +40,22 @@ def decide(planned: Mapping[str, tuple[int, str]], now: Mapping[str, str]) -> li
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs a district from its identities on when its sign-ins, accounts, codes, licences or record have "
-    "changed.",
+    "changed, or when a run has ended before it made a plan.",
 )
 def sign_ins(context: dg.SensorEvaluationContext, database: DatabaseResource) -> dg.SensorResult | dg.SkipReason:
     """Compare each district's state with the one that its newest plan was made from."""
     with database.engine.connect() as connection:
-        refreshes = decide(plans.planned_from(connection), states(connection))
-    if not refreshes:
+        causes = decide(plans.planned(connection), states(connection))
+    if not causes:
         return dg.SkipReason("nothing has changed since the districts' newest plans")
+    # A district's run makes a new plan anyway.
+    busy = under_way(context.instance)
     existing = set(context.instance.get_dynamic_partitions("districts"))
-    return dg.SensorResult(
-        run_requests=[
-            dg.RunRequest(
-                run_key=refresh.run_key,
-                partition_key=refresh.district,
-                tags={"roster/trigger": "platform rows"},
-            )
-            for refresh in refreshes[:REQUESTS_PER_TICK]
-            if refresh.district in existing
-        ]
-    )
+    requests: list[dg.RunRequest] = []
+    for district, cause in causes.items():
+        if district in existing and district not in busy and len(requests) < REQUESTS_PER_TICK:
+            request = attempts.request(context.instance, district, cause, "platform rows", datetime.now(UTC))
+            requests += [request] if request else []
+    if not requests:
+        return dg.SkipReason(f"{len(causes)} districts have changed; their runs are under way or have just failed")
+    return dg.SensorResult(run_requests=requests)

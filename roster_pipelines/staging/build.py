@@ -108,6 +108,8 @@ class _Staging:
             if path is not None and mode == "absent":
                 self._find(Finding("file-declared-absent", "warning", table.file))
                 path = None
+            if path is None and manifest.modes.get(table.name) in ("bulk", "delta"):
+                self._find(Finding("file-missing", "fatal", table.file))
             if path is not None and mode == "delta":
                 self._find(Finding("delta-unsupported", "fatal", table.file))
             self._table(table, path)
@@ -137,9 +139,9 @@ class _Staging:
         parsed = count(self.con, f'raw."{table.name}"')
         unreadable = count(self.con, "rejected.unreadable", f"file = '{table.file}'")
         rows = parsed + unreadable
-        if rows == 0 and readable and table.needs_data(self.registration):
+        if rows == 0 and readable and table.needs_data(self.registration) and not self._refused(table):
             self._find(Finding("file-missing" if path is None else "file-empty", "fatal", table.file))
-        if lines != rows:
+        if lines != rows and readable:
             self._find_lines_lost(table)
         if unreadable:
             self._find_unreadable(table)
@@ -151,11 +153,13 @@ class _Staging:
         accepted = count(self.con, f'main."{table.name}"')
         if rows:
             self.accepted[table.name] = self.ibis.table(table.name, database="main")
-            known = count(self.con, "findings", f"file = '{table.file}' AND severity = 'fatal'")
-            if not accepted and not known and table.needs_data(self.registration):
+            if not accepted and table.needs_data(self.registration) and not self._refused(table):
                 self._find(Finding("file-unusable", "fatal", table.file))
         rejected = count(self.con, f'rejected."{table.name}"') + unreadable
         self.con.execute("INSERT INTO tables VALUES (?, ?, ?, ?)", [table.name, lines, accepted, rejected])
+
+    def _refused(self, table: Table) -> bool:
+        return count(self.con, "findings", f"file = '{table.file}' AND severity = 'fatal'") > 0
 
     def _rules(self, table: Table) -> list[RowRule]:
         """The table's rules, without the warnings about a column that the file lacks: that was found once."""
@@ -179,13 +183,15 @@ class _Staging:
                 names, findings = read.match_header(table, read.read_header(path, table.file))
                 for finding in findings:
                     self._find(finding)
+                if read.has_nul(path):
+                    self._find(Finding("nul-bytes", "warning", table.file))
                 return read.load(self.con, table, path, names), True
             except read.Unreadable as unreadable:
                 self._find(unreadable.finding)
                 readable = False
         columns = ", ".join(f'"{column.name}" VARCHAR' for column in table.columns if column.stored)
         self.con.execute(f'CREATE TABLE raw."{table.name}" (_line BIGINT, {columns})')
-        return 0, readable
+        return (0 if readable or path is None else read.count_lines(path)[0]), readable
 
     def _reject(self, table: Table, failed: list[RowRule], raw: ir.Table) -> None:
         """Record every failing rule, and set apart the rows that an `error` makes unusable."""

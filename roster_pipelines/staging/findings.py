@@ -11,7 +11,7 @@ RULES: dict[str, tuple[str, str]] = {
     "manifest-value": ("a file's mode is none of absent, bulk, delta", "correct the value in manifest.csv"),
     "version-unsupported": ("oneroster.version is not 1.1", "export OneRoster 1.1 CSV files"),
     "delta-unsupported": ("the manifest declares delta", "send the file in bulk: complete, every time"),
-    "file-missing": ("a required file is missing", "add the file to the delivery"),
+    "file-missing": ("a required file, or one that the manifest declares, is missing", "add the file to the delivery"),
     "file-empty": ("a required file holds no rows", "export the file again with its rows"),
     "file-declared-absent": (
         "the file is here although the manifest says absent, so it was not read",
@@ -52,6 +52,7 @@ RULES: dict[str, tuple[str, str]] = {
         "close every quote, and export without line breaks inside fields",
     ),
     # one row
+    "nul-bytes": ("the file holds NUL bytes, which were taken out", "export the file again as plain UTF-8"),
     "row-unreadable": ("the row does not have one value for each column", "export the row again"),
     "value-missing": ("the value is missing", "fill it in"),
     "value-unknown": ("the value is none of the standard's", "use one of the standard's values"),

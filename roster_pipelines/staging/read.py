@@ -114,8 +114,10 @@ def load(con: duckdb.DuckDBPyConnection, table: Table, path: Path, names: list[s
         Unreadable: The file is not UTF-8, or its line ends are of several kinds.
     """
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    # PostgreSQL takes no NUL in a text.
+    value = "replace({0}, chr(0), '') AS {0}" if has_nul(path) else "{0}"
     wanted = ", ".join(
-        f'"{column.name}"' if column.name in names else f'NULL::VARCHAR AS "{column.name}"'
+        value.format(f'"{column.name}"') if column.name in names else f'NULL::VARCHAR AS "{column.name}"'
         for column in table.columns
         if column.stored
     )
@@ -163,7 +165,7 @@ def _find_gaps(con: duckdb.DuckDBPyConnection, table: Table, path: Path) -> int:
     Gives the temporary table `gap`: after `records_before` records, n lines without one have gone by. That makes
     every row's line exact as long as no field has a line break in it.
     """
-    filled, blank = _lines(path)
+    filled, blank = count_lines(path)
     con.execute(
         f"""
         CREATE TEMP TABLE gap AS
@@ -179,7 +181,7 @@ def _find_gaps(con: duckdb.DuckDBPyConnection, table: Table, path: Path) -> int:
     return filled
 
 
-def _lines(path: Path) -> tuple[int, list[int]]:
+def count_lines(path: Path) -> tuple[int, list[int]]:
     """Count the lines with content below the header, and list the numbers of the blank ones."""
     blank: list[int] = []
     number = 1
@@ -190,3 +192,9 @@ def _lines(path: Path) -> tuple[int, list[int]]:
             if line == "\n":
                 blank.append(number)
     return number - 1 - len(blank), blank
+
+
+def has_nul(path: Path) -> bool:
+    """Say whether there is a NUL byte anywhere in a file."""
+    with path.open("rb") as stream:
+        return any(b"\0" in block for block in iter(lambda: stream.read(1 << 20), b""))

@@ -38,8 +38,8 @@ def _typed(column: Column) -> str:
         return f"list_filter(coalesce({items}, []::VARCHAR[]), lambda item: item <> '')"
     match column.format:
         case "boolean":
-            # Anything else is read as false: whoever wrote "disabled" did not mean true.
-            return f"CASE WHEN {text} <> '' THEN lower({text}) = 'true' END"
+            # Exporters write these for true. Anything else is false: whoever wrote "disabled" did not mean true.
+            return f"CASE WHEN {text} <> '' THEN lower({text}) IN ('true', 't', 'yes', 'y', '1') END"
         case "enumeration":
             cases = " ".join(f"WHEN '{value.lower()}' THEN '{value}'" for value in column.values)
             return f"CASE lower({text}) {cases} END"

@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from roster_pipelines.errors import TryAgain
+from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform import plans, vendor
 from roster_pipelines.rostering.plan import PUBLISHED, differences
 from roster_pipelines.simulators import product
-from roster_pipelines_tests.conftest import register
+from roster_pipelines_tests.conftest import accept, register
 from roster_pipelines_tests.rostering.world import World
 
 COUNT = {"rostered_class": 2, "student_account": 2, "rostered_class_teacher": 2, "rostered_class_student": 3}
@@ -120,7 +120,7 @@ def test_a_plan_that_does_not_fit_in_any_place_leaves_nothing_at_all(engine: Eng
     with engine.connect() as connection, planned(connection, maple, "maple") as (con, plan):
         connection.commit()
         unfit = replace(plan, counts={**plan.counts, table: {**plan.counts[table], "deactivate": 1}})
-        with pytest.raises(TryAgain, match=f"does not fit what is in {table} any more"), engine.begin() as second:
+        with pytest.raises(CallSomebody, match=f"does not fit what is in {table} any more"), engine.begin() as second:
             plans.apply(second, con, "maple", unfit)
     assert published(engine) == {name: [] for name in COUNT}
     assert outcomes(engine) == ["planned"]
@@ -131,7 +131,7 @@ def test_of_two_plans_made_from_the_same_state_only_the_first_is_applied(engine:
         connection.commit()
         publish(engine, maple)
         before = published(engine)
-        with pytest.raises(TryAgain), engine.begin() as second:
+        with pytest.raises(CallSomebody), engine.begin() as second:
             plans.apply(second, con, "maple", plan)
     assert published(engine) == before
 
@@ -144,7 +144,7 @@ def test_a_failure_while_changing_and_deactivating_leaves_the_former_rows(engine
     with engine.connect() as connection, planned(connection, maple, "maple") as (con, plan):
         connection.commit()
         unfit = replace(plan, counts={**plan.counts, PUBLISHED[-1].name: {"create": 0, "change": 0, "deactivate": 9}})
-        with pytest.raises(TryAgain), engine.begin() as second:
+        with pytest.raises(CallSomebody), engine.begin() as second:
             plans.apply(second, con, "maple", unfit)
     assert published(engine) == before
 
@@ -217,11 +217,21 @@ def test_the_newest_plan_of_each_registered_district_says_what_it_was_made_from(
     publish(engine, maple)
     newest = publish(engine, maple)
     with engine.begin() as connection:
+        accept(connection, "maple", newest.delivery_id)
+        accept(connection, "left", "delivery")
         plans.record(connection, "left", plans.new_id(connection), "delivery", newest.counts, "state")
-        assert plans.planned_from(connection) == {"maple": (newest.plan_id, "state")}
+        known = plans.Planned(newest.delivery_id, newest.plan_id, newest.delivery_id, "state")
+        assert plans.planned(connection) == {"maple": known}
+
+
+def test_a_roster_without_a_plan_is_known_as_such(engine: Engine) -> None:
+    register(engine, "maple")
+    with engine.begin() as connection:
+        assert plans.planned(connection) == {}
+        accept(connection, "maple", "delivery")
+        assert plans.planned(connection) == {"maple": plans.Planned("delivery", 0, None, None)}
 
 
 def test_a_district_without_a_plan_has_none(engine: Engine) -> None:
     with engine.connect() as connection:
         assert plans.newest(connection, "maple") is None
-        assert plans.planned_from(connection) == {}

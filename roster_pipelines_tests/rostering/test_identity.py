@@ -90,8 +90,13 @@ def test_where_two_claims_name_two_people_the_districts_order_counts(
     assert world.signed_in("ada", email="bea@maple.example").identities() == [(person, f"matched by {key}")]
 
 
-def test_the_next_claim_counts_where_the_first_names_nobody() -> None:
-    world = World().teacher("ada", email="ada@maple.example").signed_in("old-id", email="ada@maple.example")
+def test_an_id_that_names_nobody_ends_the_search_as_the_address_may_be_another_persons_by_now() -> None:
+    world = World().teacher("ada", email="ada@maple.example").signed_in("left-id", email="ada@maple.example")
+    assert world.identities() == NOBODY
+
+
+def test_the_next_claim_counts_where_there_is_no_id() -> None:
+    world = World().teacher("ada", email="ada@maple.example").signed_in("", email="ada@maple.example")
     assert world.identities() == [("ada", "matched by email")]
 
 

@@ -8,47 +8,55 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from roster_pipelines.platform import plans
+from roster_pipelines.platform.plans import Planned
 from roster_pipelines.platform.state import states
-from roster_pipelines.sensors.sign_ins import REQUESTS_PER_TICK, Refresh, decide, sign_ins
+from roster_pipelines.sensors.sign_ins import REQUESTS_PER_TICK, decide, sign_ins
 from roster_pipelines.simulators import product
-from roster_pipelines_tests.conftest import register, url_of
+from roster_pipelines_tests.conftest import accept, register, url_of
 from roster_pipelines_tests.sensors.ticks import requests, tick
 
 
+def made(plan_id: int, state: str | None, delivery: str | None = "d1", roster: str = "d1") -> Planned:
+    """A district's newest plan, next to its roster."""
+    return Planned(roster, plan_id, delivery, state)
+
+
 @pytest.mark.parametrize(
-    ("planned", "now", "refreshes"),
+    ("planned", "now", "causes"),
     [
-        ({}, {}, []),
-        ({}, {"maple": "x"}, []),
-        ({"maple": (1, "x")}, {"maple": "x"}, []),
-        ({"maple": (1, "x")}, {"maple": "y"}, [Refresh("maple", "maple:1:y")]),
-        ({"maple": (1, "x")}, {}, []),
+        ({}, {}, {}),
+        ({}, {"maple": "x"}, {}),
+        ({"maple": made(1, "x")}, {"maple": "x"}, {}),
+        ({"maple": made(1, "x")}, {"maple": "y"}, {"maple": "maple:1:d1:y"}),
+        ({"maple": made(1, "x", roster="d2")}, {"maple": "x"}, {"maple": "maple:1:d2:x"}),
+        ({"maple": made(0, None, None)}, {"maple": "x"}, {"maple": "maple:0:d1:x"}),
+        ({"maple": made(1, "x")}, {}, {}),
         (
-            {"maple": (1, "x"), "cedar": (2, "x"), "birch": (3, "x")},
+            {"maple": made(1, "x"), "cedar": made(2, "x"), "birch": made(3, "x")},
             {"maple": "y", "cedar": "x", "birch": "y"},
-            [Refresh("birch", "birch:3:y"), Refresh("maple", "maple:1:y")],
+            {"birch": "birch:3:d1:y", "maple": "maple:1:d1:y"},
         ),
     ],
     ids=[
         "nothing there",
-        "no plan yet: its first delivery comes first",
+        "no roster yet: its first delivery comes first",
         "unchanged",
         "changed",
+        "a run ended after it accepted a delivery and before it made a plan",
+        "the same at the first delivery",
         "the district has left",
         "each district by itself",
     ],
 )
-def test_districts_to_work_out_again(
-    planned: dict[str, tuple[int, str]], now: dict[str, str], refreshes: list[Refresh]
-) -> None:
-    assert decide(planned, now) == refreshes
+def test_districts_to_work_out_again(planned: dict[str, Planned], now: dict[str, str], causes: dict[str, str]) -> None:
+    assert decide(planned, now) == causes
 
 
-def test_going_back_to_an_earlier_state_is_another_request() -> None:
-    first = decide({"maple": (1, "x")}, {"maple": "y"})
-    back = decide({"maple": (2, "y")}, {"maple": "x"})
-    again = decide({"maple": (3, "x")}, {"maple": "y"})
-    assert len({refresh.run_key for refresh in (*first, *back, *again)}) == 3
+def test_going_back_to_an_earlier_state_is_another_cause() -> None:
+    first = decide({"maple": made(1, "x")}, {"maple": "y"})
+    back = decide({"maple": made(2, "y")}, {"maple": "x"})
+    again = decide({"maple": made(3, "x")}, {"maple": "y"})
+    assert len({*first.values(), *back.values(), *again.values()}) == 3
 
 
 @pytest.fixture
@@ -64,6 +72,7 @@ def maple(engine: Engine) -> Engine:
     register(engine, "maple")
     with engine.begin() as connection:
         product.sell(connection, "maple", "lessons")
+        accept(connection, "maple", "delivery")
     plan(engine)
     return engine
 
@@ -127,7 +136,7 @@ def test_a_change_while_a_run_was_working_is_asked_for_after_it(maple: Engine, i
     assert list(asked(instance, maple).values()) == ["maple"]
 
 
-def test_a_district_without_a_plan_or_without_a_partition_is_not_asked_for(
+def test_a_district_without_a_roster_or_without_a_partition_is_not_asked_for(
     maple: Engine, instance: dg.DagsterInstance
 ) -> None:
     for district in ("cedar", "birch"):
@@ -135,6 +144,7 @@ def test_a_district_without_a_plan_or_without_a_partition_is_not_asked_for(
         with maple.begin() as connection:
             product.sell(connection, district, "lessons")
     with maple.begin() as connection:
+        accept(connection, "birch", "delivery")
         plans.record(connection, "birch", plans.new_id(connection), "delivery", {}, "another state")
     assert asked(instance, maple) == {}
 
@@ -157,4 +167,6 @@ def test_a_tick_asks_for_no_more_than_the_daemon_can_take(maple: Engine, instanc
             ),
             {"names": names},
         )
+        for name in names:
+            accept(connection, name, "delivery")
     assert len(asked(instance, maple)) == REQUESTS_PER_TICK

@@ -236,12 +236,36 @@ def test_with_access_codes_orgs_and_courses_may_come_without_rows(missing: str, 
     """The guide's footnote; every reference to them then checks nothing."""
     if missing == "no files":
         gone("orgs", "courses")(delivered)
+        for table in ("orgs", "courses"):
+            manifest(f"file.{table},bulk", f"file.{table},absent")(delivered)
     for table in ("orgs", "courses") if missing == "header only" else ():
         delivered.change(table, lambda text: text.partition("\n")[0] + "\n")
     staged = delivered.stage("access_code")
     assert staged.summary.verdict == "accepted"
     assert staged.found == set()
     assert staged.summary.tables["classes"].accepted == 104
+
+
+def test_a_file_that_the_manifest_declares_and_that_is_not_there_refuses_the_delivery(delivered: Delivered) -> None:
+    """The upload was not whole: taken as it is, it would take the schools away from everybody."""
+    gone("orgs")(delivered)
+    staged = delivered.stage("access_code")
+    assert staged.summary.verdict == "refused"
+    assert ("file-missing", "fatal", "orgs.csv", None, "") in staged.found
+
+
+def test_nul_bytes_are_taken_out_and_told(delivered: Delivered) -> None:
+    delivered.change("users", lambda text: text.replace("@maple", "\0@maple", 1))
+    staged = delivered.stage()
+    assert staged.found == {("nul-bytes", "warning", "users.csv", None, "")}
+    assert "\0" not in staged.everything()
+
+
+def test_a_file_that_cannot_be_read_at_all_does_not_add_up(delivered: Delivered) -> None:
+    delivered.write("users", delivered.text("users").encode("utf-16"))
+    counts = delivered.stage().summary.tables["users"]
+    assert counts.read > 0
+    assert not counts.add_up
 
 
 def test_with_auto_registration_orgs_and_courses_without_rows_refuse_the_delivery(delivered: Delivered) -> None:

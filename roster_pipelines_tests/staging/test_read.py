@@ -144,7 +144,7 @@ def test_every_line_is_a_row_or_unreadable_or_blank_and_keeps_its_number(
     for number, text in enumerate(texts, start=2):
         found = re.sub(r"^((?:[^,]*,){6}[^,]*),+$", r"\1", text).split(",")
         if len(found) == len(NAMES):
-            rows[number] = tuple(cell or None for cell in found)
+            rows[number] = tuple(cell.replace("\0", "") if cell else None for cell in found)
         elif text:
             unreadable.add(number)
     assert read(content.encode()) == (len(rows) + len(unreadable), rows, unreadable)

@@ -90,7 +90,8 @@ FAULTS = [
     kept("a class that is none", "classes.classType", "seminar", "value-unknown", None),
     kept("enabled: disabled", "users.enabledUser", "disabled", "value-unknown", False),
     kept("enabled: TRUE", "users.enabledUser", "TRUE", "value-case", True),
-    kept("primary: yes", "enrollments.primary", "yes", "value-unknown", False),
+    kept("enabled: 1", "users.enabledUser", "1", "value-unknown", True),
+    kept("primary: yes", "enrollments.primary", "yes", "value-unknown", True),
     # an id stands twice
     rejected("a second usr-000001", "users.sourcedId", "usr-000001", "id-doubled"),
     rejected("a second org-0001", "orgs.sourcedId", "org-0001", "id-doubled"),

@@ -127,7 +127,7 @@ CREATE TABLE roster.drop_look (
     problem text,
     looked_at timestamptz NOT NULL
 );
-COMMENT ON TABLE roster.drop_look IS 'what the arrivals sensor saw last in a folder, and a run fetched last';
+COMMENT ON TABLE roster.drop_look IS 'what the arrivals sensor saw last in a folder, and a run decided on last';
 CREATE TABLE roster.delivery (
     district text NOT NULL,
     delivery_id text NOT NULL,
@@ -136,9 +136,11 @@ CREATE TABLE roster.delivery (
     status text NOT NULL CHECK (status IN ('landed', 'accepted', 'refused')),
     decided_at timestamptz,
     reason text,
+    listing text NOT NULL,
     receipt jsonb NOT NULL,
     PRIMARY KEY (district, delivery_id)
 );
+COMMENT ON COLUMN roster.delivery.listing IS 'fingerprint of the folder''s listing that it was fetched from last';
 CREATE TABLE roster.identity (
     district text NOT NULL,
     sign_in_id bigint NOT NULL,
