@@ -26,7 +26,7 @@ def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError("is no time zone; write it as America/Chicago") from None
+        raise ValueError("is no time zone, such as America/Denver") from None
     return name
 
 
@@ -72,7 +72,7 @@ class SignIn(_Record):
     """
 
     provider: str
-    match: tuple[Literal["sourced_id", "email"], ...] = ("sourced_id",)
+    match: tuple[Literal["sourced_id", "email"], ...] = Field(("sourced_id",), min_length=1)
     email_domains: tuple[str, ...] = ()
 
 
@@ -152,5 +152,7 @@ def _first_problem(error: ValidationError) -> str:
         return f"key {key} is missing"
     if key.endswith(("password", "private_key")):
         return f"{key} must say where the secret is, as env:NAME or file:/path, never the secret itself"
+    if problem["type"] in ("string_pattern_mismatch", "tuple_type", "model_type", "string_type", "literal_error"):
+        return f"{key} cannot be that; docs/district.md shows what it looks like"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{key}: {message}" if key else message

@@ -24,43 +24,70 @@ STOP_SECONDS = 20
 
 
 @contextmanager
-def running(of: Settings, database_url: str, port: int) -> Iterator[DagsterApi]:
+def running(of: Settings, database_url: str, port: int, lock: int) -> Iterator[DagsterApi]:
     """Run Dagster's processes on a database.
 
     Args:
         of: The settings.
         database_url: The database.
         port: The webserver's port; 0: any free one.
+        lock: From `reserved`.
 
     Yields:
         The webserver's API, once the definitions are loaded and the daemon is alive.
 
     Raises:
-        CallSomebody: The port is in use, another instance runs on the same data folder, or a process ended.
+        CallSomebody: A process ended.
     """
     of.logs.mkdir(parents=True, exist_ok=True)
-    with _only_one(of.data) as lock:
-        if port and not _is_free(port):
-            raise CallSomebody(f"port {port} is in use", "stop what uses it, or name another with --port")
-        port = port or free_port()
-        workspace, code_port = of.data / "workspace.yaml", free_port()
-        server = {"host": HOST, "port": code_port, "location_name": "roster_pipelines"}
-        workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}), "utf-8")
-        processes: dict[str, subprocess.Popen[bytes]] = {}
+    port = port or free_port()
+    workspace, code_port = of.data / "workspace.yaml", free_port()
+    server = {"host": HOST, "port": code_port, "location_name": "roster_pipelines"}
+    workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}), "utf-8")
+    module = ["--module-name", "roster_pipelines.definitions"]
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name, command in {
+            "code-server": ["dagster", "api", "grpc", *module, "--host", HOST, "--port", str(code_port)],
+            "daemon": ["dagster._daemon", "run", "-w", str(workspace)],
+            "webserver": ["dagster_webserver", "-w", str(workspace), "-h", HOST, "-p", str(port)],
+        }.items():
+            with (of.logs / f"{name}.log").open("ab") as log:
+                processes[name] = _start(command, of, database_url, log, lock)
+        with closing(DagsterApi(f"http://{HOST}:{port}")) as api:
+            _wait(api, processes, of.logs)
+            yield api
+    finally:
+        _stop(processes)
+
+
+@contextmanager
+def reserved(of: Settings, port: int) -> Iterator[int]:
+    """Take a data folder for one instance, before anything of it is touched.
+
+    Two daemons on one database would launch every run twice. Whoever inherits the lock holds it too.
+
+    Args:
+        of: The settings.
+        port: The webserver's port to be; 0: any free one.
+
+    Yields:
+        The lock's file descriptor.
+
+    Raises:
+        CallSomebody: The port is in use, or another instance runs on the same data folder.
+    """
+    if port and not _is_free(port):
+        raise CallSomebody(f"port {port} is in use", "stop what uses it, or name another with --port")
+    of.data.mkdir(parents=True, exist_ok=True)
+    with (of.data / "running.lock").open("w") as lock:
         try:
-            module = ["--module-name", "roster_pipelines.definitions"]
-            for name, command in {
-                "code-server": ["dagster", "api", "grpc", *module, "--host", HOST, "--port", str(code_port)],
-                "daemon": ["dagster._daemon", "run", "-w", str(workspace)],
-                "webserver": ["dagster_webserver", "-w", str(workspace), "-h", HOST, "-p", str(port)],
-            }.items():
-                with (of.logs / f"{name}.log").open("ab") as log:
-                    processes[name] = _start(command, of, database_url, log, lock)
-            with closing(DagsterApi(f"http://{HOST}:{port}")) as api:
-                _wait(api, processes, of.logs)
-                yield api
-        finally:
-            _stop(processes)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CallSomebody(
+                f"Dagster runs already on {of.data}", "stop that roster up or roster demo first, or set ROSTER_DATA"
+            ) from None
+        yield lock.fileno()
 
 
 def free_port() -> int:
@@ -78,20 +105,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-@contextmanager
-def _only_one(data: Path) -> Iterator[int]:
-    """Two daemons on one database would launch every run twice; whoever inherits the lock holds it too."""
-    with (data / "running.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CallSomebody(
-                f"Dagster runs already on {data}",
-                "stop that roster up or roster demo first, or set ROSTER_DATA",
-            ) from None
-        yield lock.fileno()
 
 
 def _start(command: list[str], of: Settings, database_url: str, log: IO[bytes], lock: int) -> subprocess.Popen[bytes]:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 
 from roster_pipelines.cli import database, output, playground
 from roster_pipelines.cli.dagster_api import DagsterApi, Run
-from roster_pipelines.cli.dagster_instance import running
+from roster_pipelines.cli.dagster_instance import reserved, running
 from roster_pipelines.duck import one
 from roster_pipelines.errors import CallSomebody, RosterError
 from roster_pipelines.platform import deliveries, derived, plans, registry
@@ -52,7 +52,7 @@ class _Steps:
 
     def wait(self, what: str, look: Callable[[], T | None]) -> T:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        with output.console.status(f"waiting for {what}"):
+        with output.console.status(f"waiting for {what} (at most {PATIENCE_SECONDS} s)"):
             while time.monotonic() < deadline:
                 found = look()
                 if found is not None:
@@ -70,13 +70,14 @@ def demo() -> None:
             "unset ROSTER_DATABASE_URL for it",
         )
     with ExitStack() as stack:
+        lock = stack.enter_context(reserved(of, 0))
         url = stack.enter_context(database.server(of))
         engine = stack.enter_context(database.migrated(url))
         steps.done("PostgreSQL is up, schemas roster and platform are there")
         district = playground.new_district(of, engine)
         stack.enter_context(playground.playground(of, engine))
         steps.done(f"an sFTP server is up, district {district} is registered")
-        api = stack.enter_context(running(of, url, 0))
+        api = stack.enter_context(running(of, url, 0, lock))
         steps.done("Dagster's code server, daemon and UI are up")
         _play(engine, api, district, steps, Path(stack.enter_context(tempfile.TemporaryDirectory())))
     output.console.print(f"All of it in {time.monotonic() - steps.started:.0f} s. Look around in the UI: make ui")

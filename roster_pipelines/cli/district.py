@@ -28,10 +28,10 @@ def apply(
     """Add districts, or change them, from YAML files. All are checked before any is stored."""
     records = [districts.parse(_read(file), file.name) for file in files]
     with database.opened() as engine, engine.begin() as connection:
+        before = {known.district: known for known in registry.every(connection)}
         for record in records:
             version = registry.apply(connection, record, by=getpass.getuser(), why=why)
-            state = f"version {version}, stage {record.stage}" if version else "unchanged"
-            output.console.print(f"{record.district}: {state}")
+            output.console.print(f"{record.district}: {_change(before.get(record.district), record, version)}")
 
 
 @app.command("list")
@@ -56,7 +56,11 @@ def list_(json: AsJson = False) -> None:
     if json:
         output.as_json(rows)
     elif rows:
-        output.table(f"{len(rows)} districts", list(rows[0]), [tuple(row.values()) for row in rows])
+        shown = [name for name in rows[0] if name != "problem"]
+        output.table("districts", shown, [tuple(row[name] for name in shown) for row in rows])
+        for row in rows:
+            if row["problem"]:
+                output.console.print(f"{row['district']}: {row['problem']}", markup=False)
     else:
         output.console.print("No district yet. Add one with: roster district apply FILE")
 
@@ -99,6 +103,16 @@ def stage(
         changed = districts.checked({**record.model_dump(), "stage": to}, district)
         version = registry.apply(connection, changed, by=getpass.getuser(), why=why)
     output.console.print(f"{district}: {f'version {version}, stage {to}' if version else f'is {to} already'}")
+
+
+def _change(before: districts.District | None, record: districts.District, version: int | None) -> str:
+    if version is None:
+        return "unchanged"
+    if before is None:
+        return f"version {version}, stage {record.stage}"
+    keys = [key for key in districts.District.model_fields if getattr(before, key) != getattr(record, key)]
+    stage = f"stage {before.stage} -> {record.stage}" if before.stage != record.stage else f"stage {record.stage}"
+    return f"version {version}, {stage}; changed: {', '.join(keys)}"
 
 
 def _read(file: Path) -> str:

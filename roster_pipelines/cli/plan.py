@@ -22,20 +22,20 @@ def plan(
         registry.get(connection, district)
         newest = plans.newest(connection, district)
         teachers = derived.waiting(connection, district)
+    if json:
+        rows = [{"teacher": t, "classes": c, "waiting_for": w} for t, c, w in teachers]
+        output.as_json(newest and {**vars(newest), "teachers": rows})
+        return
     if newest is None:
         output.console.print(f"{district} has no plan yet: nothing has been delivered and accepted.")
         return
-    if json:
-        rows = [{"teacher": t, "classes": c, "waiting_for": w} for t, c, w in teachers]
-        output.as_json({**vars(newest), "teachers": rows})
-        return
     output.table(
-        f"plan {newest.plan_id} of {district}: {newest.outcome}",
+        f"plan {newest.plan_id} of {district}: {newest.outcome}\nfrom delivery {newest.delivery_id}",
         ["what", *ACTIONS],
         [(table.what, *(newest.counts[table.name][action] for action in ACTIONS)) for table in PUBLISHED],
     )
     if waiting:
-        output.table("teachers", ["teacher", "classes", "waiting for"], teachers)
+        output.table("teachers", ["teacher", "classes", "waits for"], [row for row in teachers if row[2]])
         return
     counts = Counter(gate for _, _, gate in teachers)
     output.table(

@@ -1,9 +1,9 @@
 """The OneRoster 1.1 CSV binding, declared once.
 
-The reader's columns, the pandera schemas, the staging views, Dagster's column metadata and the documents all come
-from `TABLES`. Facts: 1EdTech OneRoster 1.1 CSV tables; `required` is the standard's word for a bulk file, `needed`
-is ours: without that value this product cannot use the row, so the row is rejected. Everything else that is wrong
-costs a warning and, at most, the value.
+The reader's columns, the pandera schemas, the staging views and Dagster's column metadata all come from `TABLES`.
+Facts: 1EdTech OneRoster 1.1 CSV tables; `required` is the standard's word for a bulk file, `needed` is ours: without
+that value this product cannot use the row, so the row is rejected. Everything else that is wrong costs a warning and,
+at most, the value.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from roster_pipelines.errors import CallSomebody
@@ -24,13 +24,16 @@ def engine_for(url: str) -> Engine:
         CallSomebody: The URL cannot be read. The message does not repeat it, for the password in it.
     """
     try:
-        parsed = make_url(url).set(drivername="postgresql+psycopg2")
+        parsed: URL | None = make_url(url)
     except (ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in ("postgresql", "postgres"):
         # Behind an unescaped @ the rest of a password is read as the port, and the ValueError would quote it.
         raise CallSomebody(
             "ROSTER_DATABASE_URL is no database URL",
             "write it as postgresql://user:password@host:5432/name, with %-escapes in the password",
-        ) from None
+        )
+    parsed = parsed.set(drivername="postgresql+psycopg2")
     return sa.create_engine(parsed, connect_args={"connect_timeout": CONNECT_SECONDS}, pool_pre_ping=True)
 
 

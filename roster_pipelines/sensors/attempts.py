@@ -32,7 +32,7 @@ def decide(earlier: Sequence[Attempt], now: datetime) -> int | None:
     ends = [attempt.ended for attempt in earlier if attempt.ended is not None]
     if len(ends) < len(earlier):
         return None
-    if ends and now - max(ends) < min(PAUSE * 2 ** (len(ends) - 1), LONGEST_PAUSE):
+    if ends and now - max(ends) < min(PAUSE * 2 ** min(len(ends) - 1, 10), LONGEST_PAUSE):
         return None
     return len(ends)
 

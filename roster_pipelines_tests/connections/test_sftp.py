@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+import paramiko
 import pytest
 
+from roster_pipelines.connections import sftp
 from roster_pipelines.connections.sftp import Folder, fetch_delivery, opened
 from roster_pipelines.district import SftpConnection
 from roster_pipelines.errors import CallSomebody, LookAtData, RosterError, TryAgain
@@ -257,3 +259,23 @@ def test_a_folder_without_a_delivery_is_the_districts_to_look_at(server: SftpSer
 
 def test_every_trouble_is_of_a_kind_that_says_what_happens_next() -> None:
     assert {kind.__base__ for kind in (TryAgain, CallSomebody, LookAtData)} == {RosterError}
+
+
+def test_a_server_that_never_answers_is_given_up_in_time(server: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets the account in, and then says nothing more: paramiko by itself would wait without end."""
+
+    def wait(client: paramiko.SSHClient) -> None:
+        transport = client.get_transport()
+        assert transport is not None
+        transport.open_session().recv(1)
+        raise EOFError
+
+    monkeypatch.setattr(sftp, "OPEN_SECONDS", 0.5)
+    monkeypatch.setattr(paramiko.SSHClient, "open_sftp", wait)
+    with pytest.raises(TryAgain), opened(connection(server)):
+        pass
+
+
+def test_a_host_name_that_cannot_be_one_is_for_a_person(server: SftpServer) -> None:
+    with pytest.raises(CallSomebody, match="host name"), opened(connection(server, host="sftp..example.org")):
+        pass

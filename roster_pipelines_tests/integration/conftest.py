@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 
 from roster_pipelines.cli import database
 from roster_pipelines.cli.dagster_api import DagsterApi, Run
-from roster_pipelines.cli.dagster_instance import running
+from roster_pipelines.cli.dagster_instance import reserved, running
 from roster_pipelines.district import District, SftpConnection, SignIn
 from roster_pipelines.platform import plans, registry
 from roster_pipelines.rostering.plan import PUBLISHED
@@ -112,5 +112,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         url = stack.enter_context(database.server(of))
         engine = stack.enter_context(database.migrated(url))
         sftp = stack.enter_context(SftpServer(folder / "sftp", ACCOUNTS))
-        api = stack.enter_context(running(of, url, 0))
+        lock = stack.enter_context(reserved(of, 0))
+        api = stack.enter_context(running(of, url, 0, lock))
         yield System(engine, api, sftp, folder)

@@ -112,8 +112,9 @@ def test_up_serves_the_ui_and_leaves_nothing_behind(
         return any("Ctrl-C" in line for line in iter(process.stdout.readline, "")) or None  # type: ignore[union-attr]
 
     wait_for(stays, "the last line of roster up")
-    second = roster(environment, "up", "--port", "0")
-    assert "runs already" in one_line(second)
+    for second in (("up", "--port", "0"), ("demo",)):
+        assert "runs already" in one_line(roster(environment, *second))
+    assert roster(environment, "up", "--port", "99999").returncode == 2
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 3
     process.send_signal(signal.SIGTERM)
@@ -132,10 +133,21 @@ def test_a_port_in_use_is_said_in_one_line(environment: dict[str, str]) -> None:
 
 def test_an_unreachable_database_is_said_in_one_line_without_its_password(environment: dict[str, str]) -> None:
     url = "postgresql://roster:hush-hush@127.0.0.1:1/roster"
-    for words in (("district", "list"), ("demo",), ("up", "--port", "0")):
+    for words in (("district", "list"), ("up", "--port", "0")):
         line = one_line(roster({**environment, "ROSTER_DATABASE_URL": url}, *words))
         assert "cannot be reached" in line
         assert "hush-hush" not in line
+
+
+def test_the_demo_never_plays_on_a_database_of_somebodys_own(environment: dict[str, str]) -> None:
+    line = one_line(roster({**environment, "ROSTER_DATABASE_URL": "postgresql://vendor.example/app"}, "demo"))
+    assert "embedded database only" in line
+
+
+def test_a_wrong_database_url_is_said_in_one_line(environment: dict[str, str]) -> None:
+    for url in ("mysql://a/b", "nonsense", "postgresql://a/b?nonsense=1"):
+        line = one_line(roster({**environment, "ROSTER_DATABASE_URL": url}, "district", "list"))
+        assert "ROSTER_DATABASE_URL" in line
 
 
 def test_the_registry_takes_yaml_and_says_what_is_wrong_with_it(environment: dict[str, str], tmp_path: Path) -> None:
