@@ -71,7 +71,7 @@ def test_a_key_that_is_unknown_missing_or_wrong_is_named(text: str, told: str) -
 @pytest.mark.parametrize("zone", ["Mars/Crater", "America", "''", "../../etc/passwd", "x" * 400, "CST6CDT-ish"])
 def test_a_time_zone_that_is_none_is_told_with_an_example(zone: str) -> None:
     assert refusal(RECORD + f"time_zone: {zone}\n") == (
-        "maple.yaml: time_zone: is no time zone; write it as America/Chicago: correct it and apply again"
+        "maple.yaml: time_zone: is no time zone, such as America/Denver: correct it and apply again"
     )
 
 

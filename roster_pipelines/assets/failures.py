@@ -48,11 +48,13 @@ class _OnlyThePlace(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record; nothing is dropped as a whole."""
-        kind, _, trace = record.exc_info or (None, None, None)
-        if kind is not None:
-            places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
-            record.msg = "\n".join([f"{record.getMessage()}: {kind.__name__}", *places])
-            record.args, record.exc_info, record.exc_text = None, None, None
+        error = record.exc_info[1] if record.exc_info else None
+        lines = [record.getMessage()]
+        while error is not None:  # Dagster's own error is around the one that tells something
+            frames = traceback.extract_tb(error.__traceback__)
+            lines += [type(error).__name__, *(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)]
+            error = error.__cause__ or error.__context__
+        record.msg, record.args, record.exc_info, record.exc_text = "\n".join(lines), None, None, None
         return True
 
 

@@ -64,10 +64,17 @@ class Deployment:
                 {"product": LESSONS, "district": district},
             )
 
-    def run(self, district: str = MAPLE, job: str = "process_delivery") -> dg.ExecuteInProcessResult:
-        """Run a job for a district, to its good or bad end."""
+    def run(
+        self, district: str = MAPLE, job: str = "process_delivery", only: str | None = None
+    ) -> dg.ExecuteInProcessResult:
+        """Run a job, or one asset of it, for a district, to its good or bad end."""
         resolved = self.definitions().resolve_job_def(job)
-        return resolved.execute_in_process(partition_key=district, instance=self.instance, raise_on_error=False)
+        return resolved.execute_in_process(
+            partition_key=district,
+            instance=self.instance,
+            raise_on_error=False,
+            asset_selection=[dg.AssetKey([only])] if only else None,
+        )
 
     def refresh(self, district: str = MAPLE) -> dg.ExecuteInProcessResult:
         """Run a district from its identities on."""

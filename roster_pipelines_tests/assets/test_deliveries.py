@@ -1,14 +1,18 @@
 """What becomes of a delivery: accepted, accepted in part, refused; and how Dagster and the ledger tell it."""
 
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
 
+from roster_pipelines.assets import failures
+from roster_pipelines.connections.arrival import Seen
 from roster_pipelines.oneroster.standard import TABLES
-from roster_pipelines.simulators.districts import District, pack
+from roster_pipelines.platform import drops
+from roster_pipelines.simulators.districts import District, generate, pack
 from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, expected, rewrite, shown
 
 DATA = Path(__file__).parent.parent / "data"
@@ -167,6 +171,67 @@ def test_a_fault_that_a_person_must_mend_fails_at_once_and_says_where(delivered:
     assert failure(result).startswith("the host key of 127.0.0.1 ")
     assert not [event for event in result.all_events if event.is_step_restarted or event.is_step_up_for_retry]
     assert delivered.ledger() == [("accepted", None)], "nothing came, so nothing is in the ledger"
+
+
+def test_a_fault_that_may_pass_is_tried_again_and_in_the_end_says_what_it_was(
+    delivered: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "SECONDS_BETWEEN", 0)
+    delivered.site.server.stop()
+    result = delivered.run()
+    assert not result.success
+    assert len([event for event in result.all_events if event.is_step_up_for_retry]) == failures.RETRIES
+    assert "cannot be reached" in failure(result)
+
+
+def test_a_folder_that_moves_between_the_look_and_the_run_is_not_taken(
+    delivered: Deployment, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sensor saw the folder settle; before the run came to it, the next upload had begun."""
+    monkeypatch.setattr(failures, "SECONDS_BETWEEN", 0)
+    with delivered.engine.begin() as connection:
+        settled_long_ago = datetime(2026, 11, 1, tzinfo=UTC)
+        drops.remember(connection, MAPLE, Seen("the listing that had settled", settled_long_ago), None)
+    rewrite(files, "users", "FROM rows LIMIT 5")
+    delivered.site.upload(files)
+    roster = delivered.roster()
+    result = delivered.run()
+    assert not result.success
+    assert failure(result).startswith("the folder is still moving")
+    assert delivered.ledger() == [("accepted", None)]
+    assert delivered.roster() == roster
+
+
+def test_an_arrival_counts_as_taken_only_once_its_delivery_was_decided_on(delivered: Deployment, files: Path) -> None:
+    """A run that dies before leaves the sensor asking."""
+
+    def taken() -> str | None:
+        with delivered.engine.connect() as connection:
+            return drops.seen(connection)[MAPLE].taken
+
+    before = taken()
+    without_role(files)
+    delivered.site.upload(files)
+    assert delivered.run(only="delivery").success
+    assert taken() == before
+    assert not delivered.run().success
+    assert taken() not in (None, before), "refused is decided too"
+
+
+def test_the_roster_in_use_stays_even_when_checked_again_by_other_rules(deployment: Deployment, tmp_path: Path) -> None:
+    """Without orgs a delivery does for access codes and not for auto-registration."""
+    generate(tmp_path / "no-orgs", students=13, orgs_and_courses=False)
+    deployment.register(stage="onboarding")
+    deployment.site.upload(tmp_path / "no-orgs")
+    assert deployment.run().success
+    roster = deployment.roster()
+    deployment.register(stage="onboarding", registration="auto_by_school")
+    result = deployment.run()
+    assert not result.success
+    assert failure(result).startswith("the delivery is refused, the last good roster stays (it is this one): ")
+    assert deployment.ledger() == [("accepted", None)]
+    assert deployment.roster() == roster
+    assert deployment.refresh().success
 
 
 @pytest.mark.parametrize("job", ["process_delivery", "refresh_entitlements"])

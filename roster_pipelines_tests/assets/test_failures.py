@@ -5,13 +5,13 @@ import psycopg2
 import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from roster_pipelines.assets.failures import typed_failures
+from roster_pipelines.assets.failures import RETRIES, typed_failures
 from roster_pipelines.errors import CallSomebody, LookAtData, TryAgain
 
 
-def raised(error: Exception) -> BaseException:
+def raised(error: Exception, tried: int = 0) -> BaseException:
     """What leaves the block when this error enters it."""
-    with pytest.raises(BaseException) as caught, typed_failures():  # noqa: PT011 - whatever it is
+    with pytest.raises(BaseException) as caught, typed_failures(tried):  # noqa: PT011 - whatever it is
         raise error
     return caught.value
 
@@ -27,9 +27,18 @@ def test_what_a_person_must_see_to_is_never_tried_again(kind: type[CallSomebody 
 def test_a_passing_fault_is_tried_again_a_few_times_and_says_why() -> None:
     retry = raised(TryAgain("the server cannot be reached", "it is tried again"))
     assert isinstance(retry, dg.RetryRequested)
-    assert 1 <= retry.max_retries <= 5
+    assert retry.max_retries == RETRIES
     assert isinstance(retry.__cause__, dg.Failure)
     assert retry.__cause__.description == "the server cannot be reached: it is tried again"
+
+
+def test_the_last_try_fails_with_the_reason_itself() -> None:
+    fault = TryAgain("the server cannot be reached", "look at it")
+    assert isinstance(raised(fault, RETRIES - 1), dg.RetryRequested)
+    failure = raised(fault, RETRIES)
+    assert isinstance(failure, dg.Failure)
+    assert failure.description == "the server cannot be reached: look at it"
+    assert not failure.allow_retries
 
 
 def test_a_database_that_gives_up_is_tried_again_without_its_statement_and_values() -> None:

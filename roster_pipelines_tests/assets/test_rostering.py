@@ -1,11 +1,15 @@
 """From a district's files to rostered classes: for the right teachers, once, and never lost."""
 
+import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from roster_pipelines.connections import landing
+from roster_pipelines.platform import deliveries, derived, plans
 from roster_pipelines.simulators.districts import District
+from roster_pipelines.staging import build
 from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, Rows, expected, rewrite, shown
 
 NOTHING: Rows = {
@@ -77,6 +81,34 @@ def test_a_class_that_vanishes_is_deactivated_and_comes_back_whole(
     assert delivered.ledger() == [("accepted", None)] * 3
 
 
+CRASHES = (landing.land, deliveries.record, build.build, derived.write, plans.record, plans.decide)
+"""Where a run may die: each of these is called once or more on the way, the last when all rows are written."""
+
+
+def test_wherever_a_run_dies_the_last_good_state_stays_and_the_next_run_finishes(
+    delivered: Deployment, files: Path, teachers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered.sign_in(teachers[0])
+    assert delivered.refresh().success
+    before = delivered.published()
+    gone = before["rostered_class"][0]["class_sourced_id"]
+    rewrite(files, "classes", f"""FROM rows WHERE "sourcedId" <> '{gone}'""")
+    rewrite(files, "enrollments", f"""FROM rows WHERE "classSourcedId" <> '{gone}'""")
+    delivered.site.upload(files)
+
+    def die(*_: object, **__: object) -> None:
+        raise RuntimeError("power cut")
+
+    for place in CRASHES:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys.modules[place.__module__], place.__name__, die)
+            assert not delivered.run().success, place
+        assert delivered.published() == before, place
+    assert delivered.run().success
+    assert shown(delivered.published()) == expected(files, teachers[0])
+    assert delivered.ledger() == [("accepted", None)] * 2
+
+
 def test_two_districts_with_the_same_ids_keep_to_themselves(
     delivered: Deployment, files: Path, teachers: list[str]
 ) -> None:
@@ -105,7 +137,7 @@ def test_before_and_outside_its_life_a_district_is_planned_and_nothing_is_applie
     assert delivered.published() == NOTHING
     assert delivered.waiting()[teachers[0]] is None
     delivered.register(stage="live")
-    assert delivered.refresh().success
+    assert delivered.run(only="rostered_classes").success, "the plan that was held back"
     assert shown(delivered.published()) == expected(files, teachers[0])
 
 

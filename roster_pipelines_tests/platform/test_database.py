@@ -1,5 +1,6 @@
 """Reaching the database, and bringing it to this version."""
 
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -44,8 +45,7 @@ def test_an_unreachable_database_is_told_in_one_line_without_the_password(url: s
     assert str(failure.value) == (
         "the database roster at 127.0.0.1:1 cannot be reached: start it, or correct ROSTER_DATABASE_URL"
     )
-    assert failure.value.__cause__ is None
-    assert failure.value.__suppress_context__
+    assert "hunter2" not in "".join(traceback.format_exception(failure.value))
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_an_unreachable_database_is_told_in_one_line_without_the_password(url: s
 def test_a_url_that_cannot_be_read_is_told_in_one_line_without_repeating_it(url: str) -> None:
     with pytest.raises(CallSomebody) as failure:
         database.engine_for(url)
-    assert "hunter2" not in str(failure.value)
     assert "\n" not in str(failure.value)
-    assert failure.value.__suppress_context__
+    # Nor in what was caught on the way, which a log would show behind it.
+    assert "hunter2" not in "".join(traceback.format_exception(failure.value))
 
 
 @pytest.mark.parametrize("prefix", ["postgresql", "postgres", "postgresql+psycopg2"])

@@ -57,6 +57,16 @@ def test_a_licence_of_another_school_leaves_the_teacher_waiting_for_an_entitleme
     assert World().teacher().ready().licence(school=SOUTH).waiting() == {"ada": "entitled"}
 
 
+def test_a_licence_of_a_school_where_the_teacher_teaches_no_class_leaves_them_waiting() -> None:
+    world = World().teacher(school="north,south").school_class("music", "ada", school="north").ready()
+    assert world.licence(school=SOUTH).waiting() == {"ada": "entitled"}
+    assert world.school_class("art", "ada", school="south").waiting() == {"ada": None}
+
+
+def test_a_teacher_without_classes_waits_for_none() -> None:
+    assert World().teacher(school="north,south").ready().licence(school=SOUTH).waiting() == {"ada": None}
+
+
 def test_in_testing_only_pilot_teachers_pass() -> None:
     world = World(stage="testing", pilots=("ada",)).teacher("ada").teacher("Ada")
     assert world.ready("ada", 1).ready("Ada", 2).licence().waiting() == {"ada": None, "Ada": "stage"}

@@ -9,11 +9,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from roster_pipelines.district import SftpConnection
+from roster_pipelines.connections.arrival import Seen
+from roster_pipelines.district import District, SftpConnection
 from roster_pipelines.platform import drops
 from roster_pipelines.sensors import arrivals as module
 from roster_pipelines.sensors.arrivals import arrivals
+from roster_pipelines.sensors.attempts import CAUSE
 from roster_pipelines_tests.conftest import Site, register, url_of
+from roster_pipelines_tests.sensors.runs import run_of
 from roster_pipelines_tests.sensors.ticks import requests, tick
 
 MAPLE, CEDAR = Site.accounts
@@ -41,8 +44,8 @@ def look(instance: dg.DagsterInstance, engine: Engine) -> dict[str, str]:
     return {str(request.run_key): str(request.partition_key) for request in found}
 
 
-def fetched(engine: Engine, district: str) -> None:
-    """Do what a run does as far as this sensor sees: it has fetched what was seen last."""
+def decided(engine: Engine, district: str) -> None:
+    """Do what a run does as far as this sensor sees: it has fetched what was seen last, and decided on it."""
     with engine.begin() as connection:
         drops.take(connection, district, str(drops.seen(connection)[district].listing))
 
@@ -52,7 +55,7 @@ def problems(engine: Engine) -> dict[str, str]:
         return drops.problems(connection)
 
 
-def test_a_drop_is_asked_for_after_two_looks_and_not_again_once_it_was_fetched(
+def test_a_drop_is_asked_for_after_two_looks_and_not_again_once_it_was_decided_on(
     engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path
 ) -> None:
     register(engine, MAPLE, connection=site.connection())
@@ -61,7 +64,7 @@ def test_a_drop_is_asked_for_after_two_looks_and_not_again_once_it_was_fetched(
     assert look(instance, engine) == {}, "the first look"
     asked = look(instance, engine)
     assert list(asked.values()) == [MAPLE]
-    fetched(engine, MAPLE)
+    decided(engine, MAPLE)
     assert look(instance, engine) == {}
     assert problems(engine) == {}
 
@@ -78,6 +81,18 @@ def test_a_request_that_was_lost_is_made_again_under_the_same_key(
     assert look(instance, engine) == lost
 
 
+@pytest.mark.parametrize("status", ["QUEUED", "STARTED", "FAILURE"])
+def test_an_arrival_whose_run_is_under_way_or_has_just_failed_is_not_asked_for(
+    engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, status: str
+) -> None:
+    register(engine, MAPLE, connection=site.connection())
+    site.upload(users)
+    look(instance, engine)
+    (request,) = requests(tick(arrivals, instance, url_of(engine)))
+    run_of(instance, MAPLE, status, **{CAUSE: request.tags[CAUSE]})
+    assert look(instance, engine) == {}
+
+
 def test_a_corrected_file_is_another_arrival(
     engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path
 ) -> None:
@@ -88,7 +103,7 @@ def test_a_corrected_file_is_another_arrival(
         site.upload(users)
         assert look(instance, engine) == {}
         keys |= look(instance, engine).keys()
-        fetched(engine, MAPLE)
+        decided(engine, MAPLE)
     assert len(keys) == 2
 
 
@@ -203,6 +218,27 @@ def test_a_district_without_a_partition_waits_for_it(
     assert list(look(instance, engine).values()) == [MAPLE]
 
 
+def test_a_server_that_hangs_until_the_tick_dies_does_not_keep_its_place_in_the_row(
+    engine: Engine, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TickKilledError(Exception):
+        pass
+
+    seen: list[str] = []
+
+    def hang(district: District, before: Seen) -> object:
+        seen.append(district.district)
+        raise TickKilledError
+
+    monkeypatch.setattr(module, "_look", hang)
+    for name in (MAPLE, CEDAR):
+        register(engine, name)
+    for _ in range(3):
+        with pytest.raises(TickKilledError):
+            look(instance, engine)
+    assert seen == [CEDAR, MAPLE, CEDAR]
+
+
 def test_when_the_time_of_a_tick_is_over_the_longest_unseen_come_first_in_the_next(
     engine: Engine, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,10 +249,10 @@ def test_when_the_time_of_a_tick_is_over_the_longest_unseen_come_first_in_the_ne
         register(engine, name)
     seen: list[str] = []
 
-    def slow_look(district: object, before: object) -> object:
-        seen.append(district.district)  # type: ignore[attr-defined]
+    def slow_look(district: District, before: Seen) -> object:
+        seen.append(district.district)
         monkeypatch.setattr(module, "BUDGET", timedelta(0))
-        return module.Look(before, take=False, reason="not reached"), "slow"  # type: ignore[arg-type]
+        return module.Look(before, take=False, reason="not reached"), "slow"
 
     monkeypatch.setattr(module, "_look", slow_look)
     for _ in range(4):

@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from roster_pipelines.sensors.attempts import LONGEST_PAUSE, PAUSE, Attempt, decide
+import dagster as dg
+
+from roster_pipelines.sensors.attempts import CAUSE, LONGEST_PAUSE, PAUSE, Attempt, decide, request
+from roster_pipelines_tests.sensors.runs import run_of
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MOMENT = timedelta(seconds=1)
@@ -30,3 +33,19 @@ def test_each_pause_is_twice_the_one_before_up_to_a_longest() -> None:
     assert decide(failed(9 * PAUSE, 2 * PAUSE - MOMENT), NOON) is None
     assert decide(failed(9 * PAUSE, 2 * PAUSE), NOON) == 2
     assert decide(failed(*[LONGEST_PAUSE] * 40), NOON) == 40
+
+
+def test_the_runs_so_far_are_found_in_the_instance_by_their_cause() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_of(instance, "maple", "FAILURE", **{CAUSE: "this"})
+        run_of(instance, "maple", "SUCCESS", **{CAUSE: "another"})
+        now = datetime.now(UTC)
+        assert request(instance, "maple", "this", "sftp drop", now) is None
+        again = request(instance, "maple", "this", "sftp drop", now + PAUSE)
+        assert again is not None
+        assert again.run_key == "this:1"
+        assert again.partition_key == "maple"
+        first = request(instance, "maple", "a third", "sftp drop", now)
+        assert first is not None
+        assert first.run_key == "a third:0"
+        assert first.tags[CAUSE] == "a third"

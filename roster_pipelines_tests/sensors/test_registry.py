@@ -5,18 +5,12 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from sqlalchemy.engine import Engine
 
-from roster_pipelines.definitions import build_defs
-from roster_pipelines.resources.database import DatabaseResource
-from roster_pipelines.resources.lake import LakeResource
 from roster_pipelines.sensors.registry import decide, registry
 from roster_pipelines_tests.conftest import register, url_of
+from roster_pipelines_tests.sensors.runs import ENDED, UNDER_WAY, run_of
 from roster_pipelines_tests.sensors.ticks import tick
-
-UNDER_WAY = ["QUEUED", "NOT_STARTED", "STARTING", "STARTED", "SUSPENDED", "CANCELING"]
-ENDED = ["SUCCESS", "FAILURE", "CANCELED"]
 
 
 @pytest.mark.parametrize(
@@ -62,18 +56,6 @@ def partitions(instance: dg.DagsterInstance, url: str) -> set[str] | str:
 def leave(engine: Engine, district: str) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM roster.district WHERE district = :d"), {"d": district})
-
-
-def run_of(instance: dg.DagsterInstance, district: str, status: str) -> None:
-    definitions = build_defs(database=DatabaseResource(url="postgresql://nowhere"), lake=LakeResource(root="nowhere"))
-    job = definitions.resolve_job_def("refresh_entitlements")
-    where = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("roster_pipelines"), "__repository__")
-    instance.create_run_for_job(
-        job,
-        status=status,
-        tags={"dagster/partition": district},
-        remote_job_origin=RemoteJobOrigin(where, job.name),  # a queued run must have one
-    )
 
 
 def test_a_new_district_gets_a_partition_and_one_that_left_loses_it(

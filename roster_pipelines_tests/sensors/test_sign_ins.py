@@ -10,9 +10,11 @@ from sqlalchemy.engine import Engine
 from roster_pipelines.platform import plans
 from roster_pipelines.platform.plans import Planned
 from roster_pipelines.platform.state import states
+from roster_pipelines.sensors.attempts import CAUSE
 from roster_pipelines.sensors.sign_ins import REQUESTS_PER_TICK, decide, sign_ins
 from roster_pipelines.simulators import product
 from roster_pipelines_tests.conftest import accept, register, url_of
+from roster_pipelines_tests.sensors.runs import run_of
 from roster_pipelines_tests.sensors.ticks import requests, tick
 
 
@@ -133,6 +135,31 @@ def test_a_change_while_a_run_was_working_is_asked_for_after_it(maple: Engine, i
         seen_by_the_run = states(connection)["maple"]
         product.sign_in(connection, "maple", "ada", None)
         plans.record(connection, "maple", plans.new_id(connection), "delivery", {}, seen_by_the_run)
+    assert list(asked(instance, maple).values()) == ["maple"]
+
+
+def test_a_district_is_not_asked_for_beside_a_run_of_its_own_that_is_under_way(
+    maple: Engine, instance: dg.DagsterInstance
+) -> None:
+    """The run makes a new plan anyway; whatever it does not see yet is asked for after it."""
+    with maple.begin() as connection:
+        product.sign_in(connection, "maple", "ada", None)
+    run_of(instance, "cedar", "STARTED")
+    assert list(asked(instance, maple).values()) == ["maple"]
+    run_of(instance, "maple", "STARTED")
+    assert asked(instance, maple) == {}
+
+
+def test_a_run_that_failed_is_asked_for_again_later_and_at_once_when_something_else_changes(
+    maple: Engine, instance: dg.DagsterInstance
+) -> None:
+    with maple.begin() as connection:
+        product.sign_in(connection, "maple", "ada", None)
+    (first,) = requests(tick(sign_ins, instance, url_of(maple)))
+    run_of(instance, "maple", "FAILURE", **{CAUSE: first.tags[CAUSE]})
+    assert asked(instance, maple) == {}
+    with maple.begin() as connection:
+        product.sign_in(connection, "maple", "bea", None)
     assert list(asked(instance, maple).values()) == ["maple"]
 
 

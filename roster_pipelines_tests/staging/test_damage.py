@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from roster_pipelines.simulators.districts import District
@@ -48,7 +48,7 @@ def spoil(tmp_path_factory: pytest.TempPathFactory, clean_district: District) ->
     return run
 
 
-@settings(max_examples=8)
+@settings(max_examples=8, phases=(Phase.explicit, Phase.generate))  # one example takes seconds: do not shrink
 @given(damages)
 def test_of_any_bytes_every_line_is_accepted_or_rejected(
     spoil: Callable[..., Staged], damaged: dict[str, list[Damage]]
@@ -57,12 +57,12 @@ def test_of_any_bytes_every_line_is_accepted_or_rejected(
     for table in TABLES:
         counts = staged.summary.tables[table]
         # Of a file that cannot be read at all, only the lines are known.
-        unreadable = {f.rule for f in staged.summary.of(TABLES[table])} & {
+        unreadable = {f.rule for f in staged.summary.findings if f.file == f"{table}.csv"} & {
             "encoding-unreadable",
             "line-ends-mixed",
             "header-missing",
         }
-        assert unreadable or counts.read == counts.accepted + counts.rejected, table
+        assert unreadable or counts.read == counts.accepted + counts.rejected, (table, counts, staged.summary.findings)
     assert all(finding.count > 0 for finding in staged.summary.findings)
     if staged.summary.verdict == "accepted":
         assert all(finding.severity == "info" for finding in staged.summary.findings)
