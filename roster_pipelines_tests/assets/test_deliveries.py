@@ -57,6 +57,12 @@ def with_bad_rows(files: Path) -> None:
     rewrite(files, "users", f"SELECT * REPLACE ({in_vain}) FROM rows")
 
 
+def taken(deployment: Deployment) -> str | None:
+    """The listing that a run has decided on last."""
+    with deployment.engine.connect() as connection:
+        return drops.seen(connection)[MAPLE].taken
+
+
 def test_a_clean_delivery_materializes_every_asset_and_passes_every_check(
     deployment: Deployment, files: Path, clean_district: District
 ) -> None:
@@ -153,9 +159,10 @@ def test_a_folder_that_is_no_delivery_is_refused_with_what_to_do_and_nothing_is_
 ) -> None:
     pack(files, files / "roster.zip")
     delivered.site.upload(files)
-    landed = sorted((delivered.lake / "deliveries" / MAPLE).iterdir())
+    landed, before = sorted((delivered.lake / "deliveries" / MAPLE).iterdir()), taken(delivered)
     result = delivered.run()
     assert not result.success
+    assert taken(delivered) not in (None, before), "decided on, so not asked for again"
     told = "the folder holds a zip beside other files, so it is not clear which is the delivery"
     assert failure(result).startswith(told)
     (_, (status, reason)) = delivered.ledger()
@@ -205,17 +212,13 @@ def test_a_folder_that_moves_between_the_look_and_the_run_is_not_taken(
 def test_an_arrival_counts_as_taken_only_once_its_delivery_was_decided_on(delivered: Deployment, files: Path) -> None:
     """A run that dies before leaves the sensor asking."""
 
-    def taken() -> str | None:
-        with delivered.engine.connect() as connection:
-            return drops.seen(connection)[MAPLE].taken
-
-    before = taken()
+    before = taken(delivered)
     without_role(files)
     delivered.site.upload(files)
     assert delivered.run(only="delivery").success
-    assert taken() == before
+    assert taken(delivered) == before
     assert not delivered.run().success
-    assert taken() not in (None, before), "refused is decided too"
+    assert taken(delivered) not in (None, before), "refused is decided too"
 
 
 def test_the_roster_in_use_stays_even_when_checked_again_by_other_rules(deployment: Deployment, tmp_path: Path) -> None:

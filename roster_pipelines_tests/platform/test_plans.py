@@ -228,8 +228,9 @@ def test_a_roster_without_a_plan_is_known_as_such(engine: Engine) -> None:
     register(engine, "maple")
     with engine.begin() as connection:
         assert plans.planned(connection) == {}
-        accept(connection, "maple", "delivery")
-        assert plans.planned(connection) == {"maple": plans.Planned("delivery", 0, None, None)}
+        for delivery in ("z-older", "a-newer"):
+            accept(connection, "maple", delivery)
+        assert plans.planned(connection) == {"maple": plans.Planned("a-newer", 0, None, None)}
 
 
 def test_a_district_without_a_plan_has_none(engine: Engine) -> None:
