@@ -81,8 +81,15 @@ def test_a_class_that_vanishes_is_deactivated_and_comes_back_whole(
     assert delivered.ledger() == [("accepted", None)] * 3
 
 
-CRASHES = (landing.land, deliveries.record, build.build, derived.write, plans.record, plans.decide)
-"""Where a run may die: each of these is called once or more on the way, the last when all rows are written."""
+CRASHES = {
+    landing.land: "process_delivery",
+    deliveries.record: "process_delivery",
+    build.build: "process_delivery",
+    derived.write: "process_delivery",
+    plans.record: "refresh_entitlements",
+    plans.decide: "refresh_entitlements",
+}
+"""Where a run may die, in the order of the way, and the job that is run; at the last place all rows are written."""
 
 
 def test_wherever_a_run_dies_the_last_good_state_stays_and_the_next_run_finishes(
@@ -99,10 +106,10 @@ def test_wherever_a_run_dies_the_last_good_state_stays_and_the_next_run_finishes
     def die(*_: object, **__: object) -> None:
         raise RuntimeError("power cut")
 
-    for place in CRASHES:
+    for place, job in CRASHES.items():
         with monkeypatch.context() as patch:
             patch.setattr(sys.modules[place.__module__], place.__name__, die)
-            assert not delivered.run().success, place
+            assert not delivered.run(job=job).success, place
         assert delivered.published() == before, place
     assert delivered.run().success
     assert shown(delivered.published()) == expected(files, teachers[0])
