@@ -7,7 +7,7 @@ import dagster as dg
 
 from roster_pipelines.oneroster.standard import Table
 from roster_pipelines.partitions import districts
-from roster_pipelines.staging.findings import FindingCount
+from roster_pipelines.findings import FindingCount
 from roster_pipelines.staging.summary import Summary
 
 SCHEMA = "schema"

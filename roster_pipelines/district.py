@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from roster_pipelines.errors import CallSomebody
-from roster_pipelines.oneroster.standard import Registration
+from roster_pipelines.oneroster.shape import Registration
 
 Stage = Literal["onboarding", "testing", "live", "paused"]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]

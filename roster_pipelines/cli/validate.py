@@ -10,7 +10,7 @@ from rich.markdown import Markdown
 
 from roster_pipelines.cli import output
 from roster_pipelines.cli.district import AsJson
-from roster_pipelines.oneroster.standard import Registration
+from roster_pipelines.oneroster.shape import Registration
 from roster_pipelines.reports.delivery import markdown
 
 

@@ -1,6 +1,6 @@
 """The report of one delivery, as Markdown: for the district's administrator, and for the terminal."""
 
-from roster_pipelines.staging.findings import RULES, FindingCount
+from roster_pipelines.findings import RULES, FindingCount
 from roster_pipelines.staging.summary import Summary, Verdict
 
 _VERDICTS: dict[Verdict, str] = {

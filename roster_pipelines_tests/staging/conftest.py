@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from roster_pipelines.connections.gather import gather_local
-from roster_pipelines.oneroster.standard import Registration
+from roster_pipelines.oneroster.shape import Registration
 from roster_pipelines.simulators.districts import District
 from roster_pipelines.staging.build import build
 from roster_pipelines.staging.summary import Summary

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roster_pipelines.oneroster.standard import TABLES
-from roster_pipelines.staging.findings import Finding
+from roster_pipelines.findings import Finding
 from roster_pipelines.staging.read import Unreadable, load, match_header, read_header
 
 ORGS = TABLES["orgs"]
