@@ -7,7 +7,7 @@ from types import FrameType
 
 import typer
 
-from roster_pipelines.cli import demo, district, output, plan, report, up, validate
+from roster_pipelines.cli import demo, district, output, plan, report, templates, up, validate
 from roster_pipelines.errors import RosterError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.add_typer(district.app, name="district")
 app.command("plan")(plan.plan)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)
+app.command("templates")(templates.templates)
 
 
 def main() -> None:
