@@ -213,5 +213,16 @@ _VERSION_1_2 = {
     ),
 }
 
-RULES: dict[str, Rule] = {**_PACKAGE, **_MANIFEST, **_FILE, **_ROW, **_ACROSS, **_TIME, **_VERSION_1_2}
+GROUPS: dict[str, dict[str, Rule]] = {
+    "The package": _PACKAGE,
+    "The manifest": _MANIFEST,
+    "A file and its header": _FILE,
+    "A row and its values": _ROW,
+    "Between rows and files": _ACROSS,
+    "Between deliveries": _TIME,
+    "OneRoster 1.2 only": _VERSION_1_2,
+}
+"""The rules by what they are about."""
+
+RULES: dict[str, Rule] = {name: rule for group in GROUPS.values() for name, rule in group.items()}
 """Every rule by its id."""
