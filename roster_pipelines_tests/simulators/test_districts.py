@@ -27,6 +27,14 @@ HEADERS = {
     "hispanicOrLatinoEthnicity,countryOfBirthCode,stateOfBirthAbbreviation,cityOfBirth,publicSchoolResidenceStatus",
 }
 TABLES = HEADERS.keys() - {"manifest"}
+USERS_1_2 = (
+    "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,identifier,email,"
+    "sms,phone,agentSourcedIds,grades,password,userMasterIdentifier,preferredGivenName,preferredMiddleName,"
+    "preferredFamilyName,primaryOrgSourcedId,pronouns"
+)
+ROLES = (
+    "sourcedId,status,dateLastModified,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId,userProfileSourcedId"
+)
 # Rows that disagree with others, by what they disagree about; none of these may give a row.
 CONTRADICTIONS = {
     "a parent session": """
@@ -244,6 +252,81 @@ def test_the_state_the_year_and_the_domain_are_the_callers(tmp_path: Path) -> No
     assert b",2030-08-15,2031-06-15,,2031\n" in written["academicSessions.csv"]
     assert b"Oak Bay School District,district" in written["orgs.csv"]
     assert written["users.csv"].count(b"@oak-bay.example,") == 2 * district.counts["users"]
+
+
+@pytest.fixture(scope="module")
+def both_versions(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, District]:
+    """The same district as OneRoster 1.1 and as 1.2, with two resources."""
+    folder = tmp_path_factory.mktemp("versions")
+    return (
+        generate(folder / "1.1", version="1.1", resources=["songs", "scales, major"]),
+        generate(folder / "1.2", version="1.2", resources=["songs", "scales, major"]),
+    )
+
+
+def read(district: District, table: str) -> list[dict[str, str]]:
+    with (district.folder / f"{table}.csv").open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_a_district_of_1_2_is_the_same_in_other_files(both_versions: tuple[District, District]) -> None:
+    old, new = (contents(district.folder) for district in both_versions)
+    assert new.keys() - old.keys() == {"roles.csv"}
+    assert {name for name in old if old[name] != new[name]} == {"users.csv", "manifest.csv"}
+    assert b"oneroster.version,1.2\n" in new["manifest.csv"]
+    assert b"file.roles,bulk\n" in new["manifest.csv"]
+    assert b"file.userProfiles,absent\n" in new["manifest.csv"]
+    assert new["manifest.csv"].count(b"\nfile.") == 21
+    assert [*read(both_versions[1], "users")[0]] == USERS_1_2.split(",")
+    assert [*read(both_versions[1], "roles")[0]] == ROLES.split(",")
+
+
+def test_everybody_of_1_2_has_one_primary_role_at_their_school(both_versions: tuple[District, District]) -> None:
+    old, new = both_versions
+    people = {row["sourcedId"]: (row["role"], row["orgSourcedIds"]) for row in read(old, "users")}
+    roles = read(new, "roles")
+    assert len({row["sourcedId"] for row in roles}) == len(roles) == len(people)
+    assert {row["roleType"] for row in roles} == {"primary"}
+    assert {row[name] for row in roles for name in ("status", "beginDate", "endDate", "userProfileSourcedId")} == {""}
+    renamed = {"siteAdministrator": "administrator"}
+    assert people == {
+        row["userSourcedId"]: (renamed.get(row["role"], row["role"]), row["orgSourcedId"]) for row in roles
+    }
+    assert {row["sourcedId"]: row["primaryOrgSourcedId"] for row in read(new, "users")} == {
+        person: school for person, (_, school) in people.items()
+    }
+
+
+def test_resources_are_linked_to_all_music_courses_and_to_three_health_classes(
+    both_versions: tuple[District, District],
+) -> None:
+    district, _ = both_versions
+    resources = {row["sourcedId"]: row["vendorResourceId"] for row in read(district, "resources")}
+    assert resources == {"res-01": "songs", "res-02": "scales, major"}
+    music = {row["sourcedId"] for row in read(district, "courses") if row["subjects"] == "Music"}
+    assert {(row["resourceSourcedId"], row["courseSourcedId"]) for row in read(district, "courseResources")} == {
+        (resource, course) for resource in resources for course in music
+    }
+    health = {row["sourcedId"] for row in read(district, "classes") if row["subjects"] == "Health"}
+    for resource in resources:
+        classes = [r["classSourcedId"] for r in read(district, "classResources") if r["resourceSourcedId"] == resource]
+        assert len(set(classes)) == len(classes) == 3
+        assert set(classes) <= health
+    assert b"file.courseResources,bulk\n" in contents(district.folder)["manifest.csv"]
+
+
+def test_what_only_some_districts_have_is_the_same_for_the_same_seed_and_gone_without_it(
+    both_versions: tuple[District, District], tmp_path: Path
+) -> None:
+    again = generate(tmp_path, version="1.2", resources=["songs", "scales, major"])
+    assert contents(again.folder) == contents(both_versions[1].folder)
+    generate(tmp_path)
+    assert {path.stem for path in tmp_path.iterdir()} == HEADERS.keys() - {"demographics"}
+
+
+def test_without_courses_nothing_is_linked_to_one(tmp_path: Path) -> None:
+    counts = generate(tmp_path, orgs_and_courses=False, resources=["songs"]).counts
+    assert (counts["courses"], counts["courseResources"], counts["resources"], counts["classResources"]) == (0, 0, 1, 3)
 
 
 @pytest.mark.parametrize("arguments", [{"students": 0}, {"state_fips": "6"}, {"state_fips": "6x"}])
