@@ -2,6 +2,7 @@
 # make test   every test that needs nothing but Python
 # make ui     the same instance with the Dagster UI on http://127.0.0.1:3000
 # make check  lint, types, definitions
+# make docs   write the documents that are made from the code
 # make pins   resolve the newest versions into constraints.txt
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test ui check pins clean
+.PHONY: demo test ui check docs pins clean
 
 demo: $(READY)
 	@$(BIN)/roster demo
@@ -25,6 +26,9 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@home=$$(mktemp -d) && DAGSTER_HOME=$$home $(BIN)/dagster definitions validate -w workspace.yaml; code=$$?; rm -rf $$home; exit $$code
+
+docs: $(READY)
+	@$(BIN)/python -m roster_pipelines_tests.documents
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 ...")'

@@ -1,4 +1,4 @@
-"""The documents tell the truth: settings, record keys, tables, commands."""
+"""The documents tell the truth: settings, record keys, tables, commands, the standard's files and rules."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 from roster_pipelines.cli.main import app
 from roster_pipelines.district import District, SftpConnection, SignIn
 from roster_pipelines.settings import PROJECT, Settings
+from roster_pipelines_tests.documents import oneroster
 
 README = (PROJECT / "README.md").read_text("utf-8")
 
@@ -56,3 +57,8 @@ def test_the_vendors_tables_are_documented_as_they_are(engine: Engine) -> None:
         assert columns - {"district", "active", "changed_at"} <= set(re.findall(r"`(\w+)`", row)), table
     for table in inspector.get_table_names(schema="roster"):
         assert table == "alembic_version" or f"`{table}`" in text, table
+
+
+def test_the_files_columns_and_rules_are_documented_as_they_are() -> None:
+    """`make docs` writes the file."""
+    assert (PROJECT / "docs" / "oneroster.md").read_text("utf-8") == oneroster()

@@ -1,0 +1,123 @@
+"""The documents that are made from the code: `python -m roster_pipelines_tests.documents` writes them (`make docs`)."""
+
+from collections.abc import Collection, Iterable
+
+from roster_pipelines.catalogue import GROUPS, Rule
+from roster_pipelines.oneroster.shape import Column, Table
+from roster_pipelines.oneroster.standard import GRADEBOOK, NEVER_STORED, TABLES
+from roster_pipelines.settings import PROJECT
+from roster_pipelines_tests.conformance import conformance, planted
+
+DOCS = PROJECT / "docs"
+
+HEAD = """# OneRoster CSV as it is read here
+
+Written by `make docs` from `roster_pipelines/oneroster/standard.py` and `roster_pipelines/catalogue.py`; a test keeps
+it equal to them. `roster templates DIR` writes these headers as files, `roster validate PATH` checks a delivery by
+these rules, [conformance.md](conformance.md) names the test of each rule.
+
+## Files
+
+A delivery is the CSV files of one version and a `manifest.csv`, loose or in one zip. Without a manifest, what is there
+is read as OneRoster 1.1 in bulk. Files of 1.2 are read into the roster's tables, whose columns are those of 1.1.
+"""
+
+COLUMNS = """## Columns
+
+In the standard's order. *Required*: the standard wants a value in every row of a bulk file. *Needed*: without a good
+value the row is rejected, as this product cannot use it; whatever else is wrong costs a warning and, at most, the
+value. A list is one cell with commas between its items. `ext:` stands for every value that begins so, which is legal
+from 1.2 on. Columns named `metadata.<name>` may follow the standard's; they are passed over.
+"""
+
+RULES = """## Rules
+
+What is `fatal` refuses the delivery, and the last good roster stays in use; `error` rejects the row; `warning` repairs
+or drops the value, or points at something; `info` needs nothing done. Where a rule has several, the worst is for what
+this product cannot do without.
+"""
+
+FORMATS = {
+    "id": "id: up to 255 of letters, digits and . - _ / @",
+    "text": "text",
+    "enumeration": "one of a list",
+    "boolean": "true or false",
+    "date": "YYYY-MM-DD",
+    "datetime": "time in UTC, 2026-11-24T08:00:00.000Z",
+    "year": "YYYY",
+    "reference": "the id of a record",
+    "grades": "CEDS grade code: IT PR PK TK KG 01 to 13 PS UG Other",
+    "user_ids": "{type:id}",
+    "email": "e-mail address",
+    "nces_id": "12 digits for a school, 7 for a district",
+}
+COLUMN = ("column", "versions", "format", "required", "needed", "list", "legal values", "refers to", "meaning")
+RULE = ("rule", "severity", "what is wrong", "what to do")
+NEEDED = {
+    "always": "always",
+    "auto_registration": "for auto-registration",
+    "auto_by_resource": "for auto-registration by resource",
+    "auto_by_resource_link": "for auto-registration by resource, also without rows",
+    "never": "never",
+}
+
+
+def oneroster() -> str:
+    """Write docs/oneroster.md: the files, their columns, the rules."""
+    gradebook = ", ".join(f"`{name}.csv`{' (1.2)' if only else ''}" for name, only in GRADEBOOK.items())
+    return "\n".join(
+        [
+            HEAD,
+            _table(("file", "versions", "what it holds", "must be there", "read into"), map(_file, TABLES.values())),
+            f"`{NEVER_STORED}.csv` is never used: it is neither read nor stored. Gradebook files are recognised and",
+            f"not read: {gradebook}.\n",
+            COLUMNS,
+            *(f"### {table.file}\n\n{_table(COLUMN, map(_column, table.columns))}" for table in TABLES.values()),
+            RULES,
+            *(f"### {title}\n\n{_table(RULE, map(_rule, rules.items()))}" for title, rules in GROUPS.items()),
+        ]
+    )
+
+
+def _table(heads: Collection[str], rows: Iterable[Iterable[str]]) -> str:
+    # Markdown would take <name> for a tag.
+    return "".join(f"| {' | '.join(row)} |\n".replace("<", "&lt;") for row in (heads, ["---" for _ in heads], *rows))
+
+
+def _file(table: Table) -> tuple[str, ...]:
+    return f"`{table.file}`", table.only or "both", table.meaning, NEEDED[table.needed], f"`{table.into}`"
+
+
+def _column(column: Column) -> tuple[str, ...]:
+    versions = f"{column.only or 'both'}{', first release' if column.first_release_only else ''}"
+    legal = ", ".join((*(f"`{value}`" for value in column.values), *(["`ext:`"] if column.extensible else [])))
+    return (
+        f"`{column.name}`",
+        versions,
+        FORMATS[column.format],
+        _yes(column.required),
+        _yes(column.needed),
+        _yes(column.many),
+        legal,
+        column.references and f"`{column.references}`",
+        column.meaning if column.stored or "never stored" in column.meaning else f"{column.meaning}; never stored",
+    )
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else ""
+
+
+def _rule(named: tuple[str, Rule]) -> tuple[str, ...]:
+    name, rule = named
+    return f"`{name}`", ", ".join(rule.severities), rule.message, rule.remedy
+
+
+def main() -> None:
+    """Write both documents."""
+    (DOCS / "oneroster.md").write_text(oneroster(), "utf-8")
+    (DOCS / "conformance.md").write_text(conformance(planted()), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
