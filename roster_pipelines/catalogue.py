@@ -30,9 +30,12 @@ _PACKAGE = {
     "zip-entries": Rule(F, "the zip holds more entries than a roster can", "zip the CSV files only"),
     "zip-size": Rule(F, "the zip unpacks to more than a roster can hold", "zip the CSV files only"),
     "zip-ratio": Rule(F, "the zip unpacks to far more than it holds, as no roster does", "zip the CSV files again"),
+    "zip-method": Rule(
+        F, "the zip is packed by a method that not every program knows", "zip the files in the usual way, by Deflate"
+    ),
     "zip-path": Rule(F, "a path in the zip leads out of it", "zip the CSV files themselves, without their paths"),
     "zip-folder": Rule(I, "the files lie in a folder inside the zip", "zip the files, not the folder"),
-    "zip-nested": Rule(F, "the zip holds a zip in place of CSV files", "zip the CSV files themselves"),
+    "zip-nested": Rule(F, "a zip lies inside the zip", "zip the CSV files themselves"),
     "zip-empty": Rule(F, "the zip holds no OneRoster file", "zip the CSV files of the roster"),
     "zip-beside-files": Rule(
         F,
@@ -45,7 +48,7 @@ _PACKAGE = {
     "file-not-used": Rule(I, "gradebook files are recognised and not used", "nothing: it was not stored"),
     "file-never-stored": Rule(I, "demographics are never used", "leave it out: it was neither read nor stored"),
     "file-missing": Rule(
-        F, "a required file, or one that the manifest declares, is missing", "add the file to the delivery"
+        F + W, "a required file, or one that the manifest declares, is missing", "add the file to the delivery"
     ),
     "file-empty": Rule(
         F + I, "the file holds no rows", "export it again with its rows; one that is not needed may be left out"
@@ -62,9 +65,12 @@ _MANIFEST = {
     "version-unsupported": Rule(
         F, "oneroster.version is neither 1.1 nor 1.2", "export OneRoster 1.1 or 1.2 CSV files, and say which"
     ),
-    "manifest-property-missing": Rule(W, "the manifest lacks a property of the standard", "add the property"),
+    "manifest-property-missing": Rule(W, "the manifest lacks a property of the standard; a file that it does not name was read as bulk", "add the property"),
     "manifest-property-doubled": Rule(W, "the property stands in the manifest twice", "leave one of the two out"),
     "manifest-property-unknown": Rule(W, "the property is none of the standard's", "correct its name or leave it out"),
+    "manifest-property-case": Rule(
+        W, "the property's name is not in the standard's case; it was understood", "write it exactly as the standard does"
+    ),
     "manifest-value": Rule(F + W, "a file's mode is none of absent, bulk, delta", "correct the value in manifest.csv"),
     "manifest-value-case": Rule(W, "the value is not in the standard's case", "write it in lower case"),
     "file-declared-absent": Rule(
@@ -72,7 +78,6 @@ _MANIFEST = {
         "the file is here although the manifest says absent, so it was not read",
         "declare it bulk in manifest.csv, or leave it out",
     ),
-    "file-undeclared": Rule(W, "the manifest does not name the file; it was read as bulk", "name it in manifest.csv"),
 }
 
 _FILE = {
@@ -86,7 +91,7 @@ _FILE = {
     "line-break-in-field": Rule(W, "a field has a line break in it", "export without line breaks inside fields"),
     "nul-bytes": Rule(W, "the file holds NUL bytes, which were taken out", "export the file again as plain UTF-8"),
     "header-missing": Rule(
-        F,
+        F + W,
         "the first line is no header of this file",
         "begin the file with the standard's column names, separated by commas",
     ),
@@ -189,7 +194,7 @@ _ACROSS = {
 
 _TIME = {
     "delta-without-base": Rule(
-        F, "a delta file came, but there is no accepted delivery that it could change", "send every file in bulk once"
+        F + W, "a delta file came, but there is no accepted delivery that it could change", "send every file in bulk once"
     ),
     "delta-field-missing": Rule(W, "the value must be filled in a delta file", "fill status and dateLastModified"),
     "delete-unknown": Rule(W, "a record is to be deleted that was never delivered", "nothing, if that was meant"),

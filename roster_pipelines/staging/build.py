@@ -1,267 +1,283 @@
 """Build the staging database of one delivery: read, check, set the failing rows apart, and say what was found.
 
-The file's inside, for a person with the `duckdb` shell: `raw.<table>` every row that parsed, as text, with its line;
-`main.<table>` the accepted rows, typed (a view); `rejected.<table>` the others with the rules they broke;
-`rejected.unreadable` the lines that did not parse; `findings`, at most 100 per rule and column, and `finding_counts`,
-the true counts; `tables`, one row per table.
+The file's inside, for a person with the `duckdb` shell: `<table>` the roster's rows in their types, with the line that
+each came from and, where it is not this one, the delivery; `rejected.<table>` the rows that were rejected, as text,
+with the rules they broke; `rejected.unreadable` the lines that are no rows; `findings`, at most 100 per rule and
+column, and `finding_counts`, the true counts; `tables`, one row per file; `about`, the version and the verdict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 
 from roster_pipelines.duck import count, one
+from roster_pipelines.findings import Finding
 from roster_pipelines.oneroster import manifest as manifests
-from roster_pipelines.oneroster.standard import IGNORED, NEVER_STORED, TABLES, Registration, Table
-from roster_pipelines.staging import read
-from roster_pipelines.staging.findings import Finding, FindingCount
-from roster_pipelines.staging.rules import RowRule, rules_for
-from roster_pipelines.staging.schema import failing
+from roster_pipelines.oneroster.shape import Registration, Table, Version
+from roster_pipelines.oneroster.standard import TABLES, tables
+from roster_pipelines.staging import earlier, record, roles
+from roster_pipelines.staging.across import parent_cycles, rules_across
+from roster_pipelines.staging.read import Loaded, load
+from roster_pipelines.staging.rejects import failing_rows, reject
+from roster_pipelines.staging.rules import Delivered, plain_columns, rules_for
+from roster_pipelines.staging.schema import RowRule, failing
 from roster_pipelines.staging.summary import Summary, TableCounts, Verdict
-from roster_pipelines.staging.typed import accepted_view
+from roster_pipelines.staging.values import define, duckdb_type, find_american_dates, typed
 
-LISTED_PER_RULE = 100
-"""Findings kept per rule and column: enough to work from, bounded when every row is wrong."""
-LINES_NAMED = 5
-"""Lines that a summary names per rule and column."""
+# DuckDB's own default would let it take most of the machine; what does not fit goes to disk.
+MEMORY = "2500MB"
 
 
 def build(
-    files: Mapping[str, Path], left_out: Mapping[str, str], database: Path, registration: Registration
+    files: Mapping[str, Path],
+    findings: Sequence[Finding],
+    database: Path,
+    registration: Registration,
+    *,
+    today: date,
+    base: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Summary:
     """Read a delivery's files into a new staging database.
 
     Args:
         files: Delivered files by the standard's name (`users.csv`).
-        left_out: Names of files that were not taken, each with the rule that says why.
+        findings: What was found when the files were gathered.
         database: Where to write; the file must not be there yet.
         registration: How the district's teachers get access, which decides what is required.
+        today: The date, for what has ended.
+        base: The staging database of the last good delivery, which delta files change; its name is the delivery's id.
+        progress: Called with the name of each file that is begun.
 
     Returns:
         The verdict and the counts. After a refusal the file holds what was found so far.
     """
-    with duckdb.connect(str(database)) as con:
-        con.execute("SET preserve_insertion_order = true")
-        con.execute(_LAYOUT)
-        _Staging(con, files, registration).run(left_out)
+    with TemporaryDirectory() as scratch, duckdb.connect(str(database), config={"temp_directory": scratch}) as con:
+        con.execute(f"SET memory_limit = '{MEMORY}'; SET preserve_insertion_order = true")
+        con.execute("CREATE SCHEMA raw; CREATE SCHEMA rejected")
+        staging = _Staging(con, files, registration, today, base, Path(scratch), progress)
+        staging.record.add(*findings)
+        staging.run()
         return summary(con)
 
 
-_LAYOUT = """
-CREATE SCHEMA raw; CREATE SCHEMA rejected;
-CREATE TABLE rejected.unreadable (file VARCHAR, line BIGINT, reason VARCHAR);
-CREATE TABLE findings (
-    rule VARCHAR, severity VARCHAR, file VARCHAR, line BIGINT, "column" VARCHAR, sourced_id VARCHAR);
-CREATE TABLE finding_counts (rule VARCHAR, severity VARCHAR, file VARCHAR, "column" VARCHAR, count BIGINT);
-CREATE TABLE tables (name VARCHAR, read BIGINT, accepted BIGINT, rejected BIGINT);
-"""
-
-
 def summary(con: duckdb.DuckDBPyConnection) -> Summary:
-    """Read a staging database's verdict and counts back."""
-    tables = {name: TableCounts(*counts) for name, *counts in con.execute("FROM tables").fetchall()}
-    findings = tuple(
-        FindingCount(rule, severity, file, column, count, tuple(lines))
-        for rule, severity, file, column, count, lines in con.execute(
-            f"""
-            SELECT rule, severity, file, "column", count, coalesce(lines, [])
-            FROM (SELECT rule, severity, file, "column", sum(count)::BIGINT AS count
-                  FROM finding_counts GROUP BY rule, severity, file, "column")
-            LEFT JOIN (SELECT rule, severity, file, "column", list(line ORDER BY line)[:{LINES_NAMED}] AS lines
-                       FROM findings WHERE line IS NOT NULL GROUP BY rule, severity, file, "column")
-                USING (rule, severity, file, "column")
-            ORDER BY list_position(['fatal', 'error', 'warning', 'info'], severity), count DESC, rule, file, "column"
-            """
-        ).fetchall()
-    )
-    severities = {f.severity for f in findings}
-    verdict: Verdict = (
-        "refused"
-        if "fatal" in severities
-        else "accepted_with_findings"
-        if severities & {"error", "warning"}
-        else "accepted"
-    )
-    return Summary(verdict, tables, findings)
+    """Read a staging database's verdict and counts back; it is the connection's current database."""
+    version, verdict = one(con, "FROM about")
+    counted = {name: TableCounts(*counts) for name, *counts in con.execute("FROM tables").fetchall()}
+    return Summary(verdict, version, counted, record.counts(con), record.listed(con))
 
 
 class _Staging:
-    """One delivery's way through the stages; each table's accepted rows are what later tables refer to."""
+    """One delivery's way through the stages; the roster's tables are what later files refer to."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, files: Mapping[str, Path], registration: Registration) -> None:
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        files: Mapping[str, Path],
+        registration: Registration,
+        today: date,
+        base: Path | None,
+        scratch: Path,
+        progress: Callable[[str], None],
+    ) -> None:
         self.con = con
         self.files = files
         self.registration = registration
+        self.today = today
+        self.base = base.stem if base is not None and earlier.attach(con, base) else None
+        self.scratch = scratch
+        self.progress = progress
+        self.record = record.Record(con)
         self.ibis = ibis.duckdb.from_connection(con)
-        self.accepted: dict[str, ir.Table] = {}
+        self.manifest = self._manifest()
+        self.version: Version = "1.2" if self.manifest.version == "1.2" else "1.1"
+        self.tables = tables(self.version)
+        self.loaded: dict[str, Loaded] = {}
+        self.counts: dict[str, TableCounts] = {}
+        self.roster: dict[str, ir.Table] = {}
 
-    def run(self, left_out: Mapping[str, str]) -> None:
-        for name, rule in left_out.items():
-            self._find(Finding(rule, "info" if rule in ("file-never-stored", "file-not-used") else "warning", name))
-        manifest = self._manifest()
-        for table in TABLES.values():
-            mode = manifest.modes.get(table.name, "bulk")
-            path = self.files.get(table.file)
-            if path is not None and mode == "absent":
-                self._find(Finding("file-declared-absent", "warning", table.file))
-                path = None
-            if path is None and manifest.modes.get(table.name) in ("bulk", "delta"):
-                self._find(Finding("file-missing", "fatal", table.file))
-            if path is not None and mode == "delta":
-                self._find(Finding("delta-unsupported", "fatal", table.file))
-            self._table(table, path)
+    def run(self) -> None:
+        define(self.con, self.tables, self.version)
+        for table in self.tables.values():
+            self.progress(table.file)
+            self._table(table)
+        for table in self.tables.values():
+            self._across(table)
+        self._links()
+        self._write()
 
     def _manifest(self) -> manifests.Manifest:
         path = self.files.get("manifest.csv")
-        if path is None:
-            self._find(Finding("manifest-missing", "warning", "manifest.csv"))
-            return manifests.NO_MANIFEST
-        try:
-            manifest = manifests.parse(path.read_text("utf-8-sig"))
-        except UnicodeDecodeError:
-            self._find(Finding("encoding-unreadable", "fatal", "manifest.csv"))
-            return manifests.NO_MANIFEST
-        if manifest.version != "1.1":
-            self._find(Finding("version-unsupported", "fatal", "manifest.csv"))
-        for name in manifest.unreadable:
-            # Only a file that is read matters, and only the standard's names are repeated.
-            if name in TABLES:
-                self._find(Finding("manifest-value", "fatal", "manifest.csv", column=f"file.{name}"))
-            elif name in (*IGNORED, NEVER_STORED):
-                self._find(Finding("manifest-value", "warning", "manifest.csv", column=f"file.{name}"))
-        return manifest
+        found = manifests.NO_MANIFEST if path is None else manifests.parse(path.read_bytes())
+        self.record.add(*found.findings)
+        return found
 
-    def _table(self, table: Table, path: Path | None) -> None:
-        lines, readable = self._load(table, path)
-        parsed = count(self.con, f'raw."{table.name}"')
-        unreadable = count(self.con, "rejected.unreadable", f"file = '{table.file}'")
-        rows = parsed + unreadable
-        if rows == 0 and readable and table.needs_data(self.registration) and not self._refused(table):
-            self._find(Finding("file-missing" if path is None else "file-empty", "fatal", table.file))
-        if lines != rows and readable:
-            self._find_lines_lost(table)
-        if unreadable:
-            self._find_unreadable(table)
+    def _path(self, table: Table) -> tuple[Path | None, manifests.Mode]:
+        """Find the file that is to be read, and in which mode; what does not fit the manifest is recorded."""
+        path, mode = self.files.get(table.file), self.manifest.modes.get(table.name)
+        serious = "fatal" if table.can_refuse(self.registration) else "warning"
+        if path is not None and mode == "absent":
+            self.record.add(Finding("file-declared-absent", "warning", table.file))
+            return None, mode
+        if path is None and mode in ("bulk", "delta"):
+            self.record.add(Finding("file-missing", serious, table.file))
+        if path is not None and mode == "delta" and self.base is None:
+            self.record.add(Finding("delta-without-base", serious, table.file))
+        return path, mode or "bulk"
+
+    def _table(self, table: Table) -> None:
+        path, mode = self._path(table)
+        loaded = self._load(table, path)
+        if self.version == "1.2" and table.name == "users":
+            self._load(TABLES["roles"], self.files.get("roles.csv"))
+            roles.give_users_their_roles(self.con, self.today, earlier=self._had("roles"))
+        self.record.lines(table.file)
         raw = self.ibis.table(table.name, database="raw")
-        rules = self._rules(table)
-        # In a table without rows every check fails: all() of nothing is NULL.
-        self._reject(table, failing(table, rules, raw) if parsed else [], raw)
-        self.con.execute(accepted_view(table))
+        texts = [column.name for column in table.of(self.version) if column.stored]
+        delivered = Delivered(self.version, mode, loaded.absent, self.roster)
+        failed, plain = list[RowRule](), frozenset[str]()
+        if count(self.con, f'raw."{table.name}"'):
+            rules, simple = rules_for(table, delivered), plain_columns(table, delivered)
+            failed, plain = failing(table.name, texts, rules, raw, simple)
+        reject(self.con, self.record, table, failed, raw)
+        carried = mode in ("absent", "delta") and self._had(table.name)
+        self._accept(table, plain, carried=carried)
         accepted = count(self.con, f'main."{table.name}"')
-        if rows:
-            self.accepted[table.name] = self.ibis.table(table.name, database="main")
-            if not accepted and table.needs_data(self.registration) and not self._refused(table):
-                self._find(Finding("file-unusable", "fatal", table.file))
-        rejected = count(self.con, f'rejected."{table.name}"') + unreadable
-        self.con.execute("INSERT INTO tables VALUES (?, ?, ?, ?)", [table.name, lines, accepted, rejected])
+        if carried:
+            self._carry(table)
+        elif self.base is not None and path is not None and mode == "bulk" and self._had(table.name):
+            self.record.add(*earlier.compare(self.con, table))
+        rows = count(self.con, f'main."{table.name}"', "status IS DISTINCT FROM 'tobedeleted'")
+        self.counts[table.name] = TableCounts(
+            loaded.read, accepted, loaded.read if not loaded.readable else self._rejected(table), rows,
+            earlier.previous(self.con, table) if self.base is not None else None,
+        )  # fmt: skip
+        if loaded.read or carried:
+            self.roster[table.name] = self.ibis.table(table.name, database="main")
+        self._required(table, path, carried=carried)
 
-    def _refused(self, table: Table) -> bool:
-        return count(self.con, "findings", f"file = '{table.file}' AND severity = 'fatal'") > 0
+    def _required(self, table: Table, path: Path | None, *, carried: bool) -> None:
+        """Refuse a delivery that lacks what is required, or whose file cannot be used."""
+        counts = self.counts[table.name]
+        if self.record.refused(table.file) or (carried and counts.roster):
+            return
+        if path is None and table.needs_file(self.registration):
+            self.record.add(Finding("file-missing", "fatal", table.file))
+        elif path is not None and not counts.read and self.loaded[table.name].readable:
+            severity = "fatal" if table.needs_data(self.registration) else "info"
+            self.record.add(Finding("file-empty", severity, table.file))
+        elif counts.read and not counts.accepted and table.needs_data(self.registration):
+            self.record.add(Finding("file-unusable", "fatal", table.file))
 
-    def _rules(self, table: Table) -> list[RowRule]:
-        """The table's rules, without the warnings about a column that the file lacks: that was found once."""
-        found = self.con.execute(
-            "SELECT \"column\" FROM findings WHERE file = ? AND rule IN ('column-missing', 'column-absent')",
-            [table.file],
-        ).fetchall()
-        lacking = {column for (column,) in found}
-        return [
-            rule for rule in rules_for(table, self.accepted) if rule.severity == "error" or rule.column not in lacking
-        ]
+    def _load(self, table: Table, path: Path | None) -> Loaded:
+        """Fill `raw.<table>`, empty where there is nothing to read."""
+        if table.name not in self.loaded:
+            if path is None:
+                columns = ", ".join(f'"{c.name}" VARCHAR' for c in table.of(self.version) if c.stored)
+                self.con.execute(f'CREATE TABLE raw."{table.name}" (_line BIGINT, {columns})')
+                self.loaded[table.name] = Loaded(0, readable=True, absent=frozenset(), findings=())
+            else:
+                can_refuse = table.can_refuse(self.registration)
+                self.loaded[table.name] = load(self.con, table, self.version, path, self.scratch, can_refuse=can_refuse)
+            self.record.add(*self.loaded[table.name].findings)
+            find_american_dates(self.con, table, self.version)
+        return self.loaded[table.name]
 
-    def _load(self, table: Table, path: Path | None) -> tuple[int, bool]:
-        """Fill `raw.<table>`, empty where there is nothing to read; return its lines with content.
+    def _accept(self, table: Table, plain: frozenset[str], *, carried: bool) -> None:
+        """Make the roster's table from the rows that were not rejected, each value in its type.
 
-        The second value is False where something is there that cannot be read, for which a finding is recorded.
+        Where every text is its value already, and nothing is left out or added, a view does: the raw rows stay.
         """
-        readable = True
-        if path is not None and path.stat().st_size:
-            try:
-                names, findings = read.match_header(table, read.read_header(path, table.file))
-                for finding in findings:
-                    self._find(finding)
-                if read.has_nul(path):
-                    self._find(Finding("nul-bytes", "warning", table.file))
-                return read.load(self.con, table, path, names), True
-            except read.Unreadable as unreadable:
-                self._find(unreadable.finding)
-                readable = False
-        columns = ", ".join(f'"{column.name}" VARCHAR' for column in table.columns if column.stored)
-        self.con.execute(f'CREATE TABLE raw."{table.name}" (_line BIGINT, {columns})')
-        return (0 if readable or path is None else read.count_lines(path)[0]), readable
-
-    def _reject(self, table: Table, failed: list[RowRule], raw: ir.Table) -> None:
-        """Record every failing rule, and set apart the rows that an `error` makes unusable."""
-        for rule in failed:
-            self._find_rows(table, rule, _failing_rows(rule, raw))
-        broken = [
-            f"SELECT _line, '{rule.name}' AS rule FROM ({_failing_rows(rule, raw)})"
-            for rule in failed
-            if rule.severity == "error"
+        delivered = {name for name, *_ in self.con.execute(f'DESCRIBE raw."{table.name}"').fetchall()}
+        values = [
+            (typed(table, c, plain=c.name in plain) if c.name in delivered else f"NULL::{duckdb_type(c)}")
+            + f' AS "{c.name}"'
+            for c in table.columns
+            if c.stored
         ]
-        breaks = " UNION ALL ".join(broken) or "SELECT NULL::BIGINT AS _line, NULL AS rule WHERE false"
+        some = self._rejected(table) > 0
+        view = not some and not carried and plain >= delivered - {"_line"}
         self.con.execute(
             f"""
-            CREATE TABLE rejected."{table.name}" AS
-            SELECT r.*, b.rules
-            FROM raw."{table.name}" r
-            JOIN (SELECT _line, list(rule ORDER BY rule) AS rules FROM ({breaks}) GROUP BY _line) b USING (_line)
-            ORDER BY _line
+            CREATE {"VIEW" if view else "TABLE"} main."{table.name}" AS
+            SELECT _line, NULL::VARCHAR AS _delivery, {", ".join(values)} FROM raw."{table.name}"
+            {f'WHERE _line NOT IN (SELECT _line FROM rejected."{table.name}")' if some else ""}
             """
         )
+        if not view:
+            self.con.execute(f'DROP TABLE raw."{table.name}"')
 
-    def _find_rows(self, table: Table, rule: RowRule, failing_rows: str) -> None:
-        where = [rule.rule, rule.severity, table.file, rule.column]
-        self.con.execute(
-            f"INSERT INTO finding_counts SELECT ?, ?, ?, ?, count(*) FROM ({failing_rows})",
-            where,
+    def _had(self, name: str) -> bool:
+        return self.base is not None and earlier.has(self.con, name)
+
+    def _carry(self, table: Table) -> None:
+        earlier.carry(self.con, table, str(self.base))
+        if self.version == "1.2" and table.name == "users":
+            roles.give_earlier_users_their_roles(self.con)
+
+    def _rejected(self, table: Table) -> int:
+        return count(self.con, f'rejected."{table.name}"') + record.lost(self.con, table.file)
+
+    def _across(self, table: Table) -> None:
+        """Hold the accepted rows against the whole roster; rows of earlier deliveries have line 0 here."""
+        if table.name not in self.roster:
+            return
+        cycles = None
+        if any(column.name == "parentSourcedId" for column in table.columns):
+            self.con.execute(parent_cycles(table))
+            cycles = self.ibis.table(f"cycle_{table.name}")
+        rows = self.ibis.table(table.name, database="main")
+        rows = rows.filter((rows.status != "tobedeleted").fill_null(True))
+        rows = rows.mutate(_line=rows._delivery.isnull().ifelse(rows._line, 0))
+        rules = rules_across(table, self.roster, self.today, cycles)
+        failed = failing(table.name, (), rules, rows)[0] if count(self.con, f'main."{table.name}"') else []
+        for rule in failed:
+            by = next((c for c in table.columns if c.name == (rule.refers_by or rule.column)), None)
+            items = f'"{by.name}"' if by and by.many else f'["{by.name}"]' if by else ""
+            self.record.rows(rule, table.file, failing_rows(rule, rows), items)
+        if self.base is not None and self._had(table.name):
+            deleted = RowRule("delete-unknown", "warning", "status", lambda t: t.status != "tobedeleted")
+            unknown = earlier.deletes_unknown(table)
+            if count(self.con, f"({unknown})"):
+                self.record.rows(deleted, table.file, unknown)
+
+    def _links(self) -> None:
+        """Under auto-registration by resource, something must say which classes or courses use the resources."""
+        links = ("classResources", "courseResources")
+        if self.registration != "auto_by_resource" or any(self.counts[name].roster for name in links):
+            return
+        if not any(self.record.refused(f"{name}.csv") for name in links):
+            self.record.add(Finding("file-empty", "fatal", "classResources.csv"))
+
+    def _write(self) -> None:
+        """Put the counts and findings into the staging database."""
+        severities = {f.severity for f in record.counts(self.con)}
+        verdict: Verdict = (
+            "refused"
+            if "fatal" in severities
+            else "accepted_with_findings"
+            if severities & {"error", "warning"}
+            else "accepted"
         )
         self.con.execute(
-            f"""
-            INSERT INTO findings
-            SELECT ?, ?, ?, _line, ?, coalesce("sourcedId", '')
-            FROM ({failing_rows}) ORDER BY _line LIMIT {LISTED_PER_RULE}
-            """,
-            where,
+            "CREATE TABLE tables (name VARCHAR, read BIGINT, accepted BIGINT, rejected BIGINT, roster BIGINT, "
+            "previous BIGINT); CREATE TABLE about (version VARCHAR, verdict VARCHAR);"
         )
-
-    def _find_lines_lost(self, table: Table) -> None:
-        """Tell of lines that are no rows of their own: fatal where a quote has swallowed rows, and with them people."""
-        where = f"file = '{table.file}' AND reason = 'unquoted value'"
-        if count(self.con, "rejected.unreadable", where):
-            (first,) = one(self.con, f"SELECT min(line) FROM rejected.unreadable WHERE {where}")
-            self._find(Finding("quote-unclosed", "fatal", table.file, line=first))
-        else:
-            self._find(Finding("lines-approximate", "warning", table.file))
-
-    def _find_unreadable(self, table: Table) -> None:
+        self.con.execute("INSERT INTO about VALUES (?, ?)", [self.version, verdict])
+        for name, c in self.counts.items():
+            self.con.execute(
+                "INSERT INTO tables VALUES (?, ?, ?, ?, ?, ?)",
+                [name, c.read, c.accepted, c.rejected, c.roster, c.previous],
+            )
         self.con.execute(
-            f"""
-            INSERT INTO findings
-            SELECT 'row-unreadable', 'error', file, line, '', '' FROM rejected.unreadable
-            WHERE file = '{table.file}' ORDER BY line LIMIT {LISTED_PER_RULE}
+            """
+            CREATE TABLE rejected.unreadable AS SELECT file, line, rule AS reason FROM line_finding
+            WHERE rule IN ('row-unreadable', 'row-truncated') ORDER BY ALL;
             """
         )
-        self.con.execute(
-            """
-            INSERT INTO finding_counts
-            SELECT 'row-unreadable', 'error', file, '', count(*) FROM rejected.unreadable WHERE file = ? GROUP BY file
-            """,
-            [table.file],
-        )
-
-    def _find(self, finding: Finding) -> None:
-        """Record one finding about a file."""
-        f = finding
-        self.con.execute(
-            "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)",
-            [f.rule, f.severity, f.file, f.line, f.column, ""],
-        )
-        self.con.execute("INSERT INTO finding_counts VALUES (?, ?, ?, ?, 1)", [f.rule, f.severity, f.file, f.column])
-
-
-def _failing_rows(rule: RowRule, raw: ir.Table) -> str:
-    return str(ibis.to_sql(raw.filter(~rule.holds(raw)), dialect="duckdb"))

@@ -1,152 +1,178 @@
-"""What must hold for a row, each rule one Ibis expression that comes from the declaration of the standard.
+"""What must hold for a delivered row by itself and towards the tables before it: rules from the declaration.
 
-The same expression is the pandera check and, only where that check fails, what finds the failing rows in DuckDB.
+They read the delivered texts. What is held against the whole roster is in `across`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import ibis
 import ibis.expr.types as ir
 
-from roster_pipelines.oneroster.standard import SOURCED_ID, Column, Table
-from roster_pipelines.staging.findings import Severity
-
-DATE = "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$"
-YEAR = "^\\d{4}$"
-NCES_ID = "^(\\d{7}|\\d{12})$"
+from roster_pipelines.findings import Severity
+from roster_pipelines.oneroster.manifest import Mode
+from roster_pipelines.oneroster.shape import SOURCED_ID, Column, Table, Version
+from roster_pipelines.staging.forms import (
+    CHARACTERS_OF_AN_ID,
+    MOST_CHARACTERS_OF_AN_ID,
+    Value,
+    blank,
+    forms,
+    items,
+    may_be_extended,
+    tidy,
+    value_of,
+)
+from roster_pipelines.staging.schema import Holds, RowRule
 
 
 @dataclass(frozen=True)
-class RowRule:
-    """One rule for the rows of one table.
+class Delivered:
+    """What a table's rules depend on beside its declaration.
 
     Attributes:
-        rule: The rule's id, a key of `findings.RULES`.
-        severity: `error` rejects the failing rows, `warning` keeps them.
-        column: The column it is about.
-        holds: From the raw table, a boolean per row, never NULL: the rule holds.
+        version: The OneRoster version.
+        mode: Bulk or delta.
+        absent: Columns that the file lacks; that was told once, so that nothing is told of their rows.
+        roster: The roster's tables so far, by name. A table that is not in it came without rows: either it may (the
+            guide's footnote on orgs and courses), or the delivery is refused for it. References to it check nothing.
     """
 
-    rule: str
-    severity: Severity
-    column: str
-    holds: Callable[[ir.Table], ir.BooleanValue]
-
-    @property
-    def name(self) -> str:
-        """The name of the pandera check."""
-        return f"{self.rule}:{self.column}"
+    version: Version
+    mode: Mode
+    absent: frozenset[str] = frozenset()
+    roster: Mapping[str, ir.Table] = field(default_factory=dict)
 
 
-def rules_for(table: Table, accepted: Mapping[str, ir.Table]) -> list[RowRule]:
-    """Derive a table's rules from its declaration.
-
-    Args:
-        table: The standard's table.
-        accepted: The accepted rows by table name, of the tables that references are checked against. A table that
-            is not in it came without rows: either it may (the guide's footnote on orgs and courses), or the delivery
-            is refused for it. References to it check nothing.
-
-    Returns:
-        The rules, in the order of the columns.
-    """
+def rules_for(table: Table, delivered: Delivered) -> list[RowRule]:
+    """Derive a table's rules from its declaration, in the order of the columns."""
     rules: list[RowRule] = []
-    for column in table.columns:
+    for column in table.of(delivered.version):
         if column.stored:
-            rules += _column_rules(table, column, accepted)
-    return rules + _table_rules(table)
-
-
-def _column_rules(table: Table, column: Column, accepted: Mapping[str, ir.Table]) -> list[RowRule]:
-    name = column.name
-    serious: Severity = "error" if column.needed else "warning"
-    rules: list[RowRule] = []
-    if name in ("status", "dateLastModified"):
-        rules.append(RowRule("delta-field-in-bulk", "warning", name, lambda t: _blank(t[name])))
-    if column.required:
-        rules.append(RowRule("value-missing", serious, name, lambda t: ~_blank(t[name])))
-    if name == SOURCED_ID:
-        rules.append(RowRule("id-doubled", "error", name, _first_of_its_id))
-    match column.format:
-        case "enumeration" | "boolean":
-            rules.append(RowRule("value-unknown", serious, name, lambda t: _known(t[name], column, fold=True)))
-            rules.append(
-                RowRule(
-                    "value-case",
-                    "warning",
-                    name,
-                    lambda t: _known(t[name], column, fold=False) | ~_known(t[name], column, fold=True),
-                )
-            )
-        case "date":
-            rules.append(RowRule("date-unreadable", serious, name, lambda t: _is_date(t[name])))
-        case "year":
-            rules.append(RowRule("year-unreadable", serious, name, lambda t: _like(t[name], YEAR)))
-        case "reference" if column.references == table.name:
-            rules.append(RowRule("reference-nowhere", serious, name, lambda t: _resolves(t, column, t)))
-        case "reference" if column.references in accepted:
-            target = accepted[column.references]
-            rules.append(RowRule("reference-nowhere", serious, name, lambda t: _resolves(t, column, target)))
-        case _:
-            pass
+            found = _rules(table, column, delivered)
+            rules += [r for r in found if r.severity == "error" or column.name not in delivered.absent]
+    if {"subjects", "subjectCodes"} <= {column.name for column in table.columns} - delivered.absent:
+        rules.append(RowRule("subject-codes-length", "warning", "subjectCodes", _as_many_codes_as_subjects, alone=True))
+    if table.name == "users" and delivered.version == "1.2":
+        rules.append(RowRule("role-missing", "error", "", _unless_deleted(table, lambda t: ~blank(t.role))))
+    if table.name == "enrollments" and "users" in delivered.roster:
+        students = delivered.roster["users"].filter(ibis._.role == "student")[SOURCED_ID]
+        rules.append(
+            RowRule("student-as-teacher", "error", "role", lambda t: _no_teacher_among(t, students), alone=True)
+        )
     return rules
 
 
-def _table_rules(table: Table) -> list[RowRule]:
-    names = {column.name for column in table.columns}
-    if table.name == "orgs":
-        return [
-            RowRule(
-                "nces-id-unlikely",
-                "warning",
-                "identifier",
-                lambda t: _like(t.identifier, NCES_ID) | ~t.type.isin(("school", "district")).fill_null(False),
-            )
-        ]
-    if {"subjects", "subjectCodes"} <= names:
-        return [RowRule("subject-codes-length", "warning", "subjectCodes", _as_many_codes_as_subjects)]
-    return []
+def plain_columns(table: Table, delivered: Delivered) -> dict[str, Holds]:
+    """Say of each column what a text is that breaks none of its rules, but for those about other rows and tables.
+
+    It is written exactly as its value, or is not there where it need not be. Hardly a column of a good file is
+    anything else, which saves looking at its rules one by one.
+    """
+    return {column.name: _plain(table, column, delivered) for column in table.of(delivered.version) if column.stored}
 
 
-def _blank(value: ir.StringValue) -> ir.BooleanValue:
-    return value.fill_null("").strip() == ""
+def _plain(table: Table, column: Column, delivered: Delivered) -> Holds:
+    name, value = column.name, value_of(table, column)
+    only_by_its_rules = column.many or column.format in ("datetime", "year", "nces_id")
+    must_be_there = column.required or (delivered.mode == "delta" and name in ("status", "dateLastModified"))
+    if only_by_its_rules or may_be_extended(column, delivered.version) or name == "status":
+        return lambda t: (t[name].isnull() & t[name].notnull()) if must_be_there else t[name].isnull()
+
+    def plain(t: ir.Table) -> ir.BooleanValue:
+        as_it_is = (value(t).cast("string") == t[name]).fill_null(False)
+        if column.format == "id":
+            short = t[name].length() <= MOST_CHARACTERS_OF_AN_ID
+            as_it_is = as_it_is & (t[name].re_search(CHARACTERS_OF_AN_ID) & short).fill_null(False)
+        return as_it_is if must_be_there else as_it_is | t[name].isnull()
+
+    return plain
 
 
-def _known(value: ir.StringValue, column: Column, *, fold: bool) -> ir.BooleanValue:
-    text = value.fill_null("").strip().lower() if fold else value.fill_null("")
-    values = [v.lower() for v in column.values] if fold else list(column.values)
-    return _blank(value) | text.isin(values)
+def _rules(table: Table, column: Column, delivered: Delivered) -> list[RowRule]:
+    """The rules of one column: its presence, its form, its reference."""
+    name, value = column.name, value_of(table, column)
+    serious: Severity = "error" if column.needed else "warning"
+    rules: list[RowRule] = []
+
+    def rule(rule_id: str, severity: Severity, holds: Holds) -> None:
+        rules.append(RowRule(rule_id, severity, name, holds))
+
+    if name in ("status", "dateLastModified") and delivered.mode == "bulk":
+        rule("delta-field-in-bulk", "warning", lambda t: blank(t[name]))
+    elif name in ("status", "dateLastModified"):
+        rule("delta-field-missing", "warning", lambda t: ~blank(t[name]))
+    if column.required:
+        rule("value-missing", serious, lambda t: ~blank(t[name]))
+    if name != "dateLastModified" or delivered.mode == "delta":
+        for form in forms(column, serious, value, delivered.version):
+            rule(*form)
+    if name == SOURCED_ID:
+        return rules + _distinct(value)
+    if column.format == "reference" and column.references in delivered.roster and column.references != table.name:
+        rules.append(_resolving(column, serious, value, delivered.roster[column.references]))
+    if name == "status":
+        return rules
+    # A record that is to be deleted needs its id and nothing else.
+    return [_exempt(table, r) for r in rules]
 
 
-def _like(value: ir.StringValue, pattern: str) -> ir.BooleanValue:
-    return _blank(value) | value.fill_null("").strip().re_search(pattern)
+def _exempt(table: Table, rule: RowRule) -> RowRule:
+    return RowRule(**{**vars(rule), "holds": _unless_deleted(table, rule.holds)})
 
 
-def _is_date(value: ir.StringValue) -> ir.BooleanValue:
-    text = value.fill_null("").strip()
-    return _blank(value) | (text.re_search(DATE) & text.try_cast("date").notnull())
+def _unless_deleted(table: Table, holds: Holds) -> Holds:
+    status = value_of(table, next(column for column in table.columns if column.name == "status"))
+    return lambda t: holds(t) | (status(t) == "tobedeleted").fill_null(False)
 
 
-def _first_of_its_id(t: ir.Table) -> ir.BooleanValue:
-    firsts = t.filter(t[SOURCED_ID].notnull()).group_by(SOURCED_ID).agg(first=ibis._._line.min())
-    return _blank(t[SOURCED_ID]) | t._line.isin(firsts.first)
+def _distinct(value: Value) -> list[RowRule]:
+    """Ids must be distinct, and should be so but for case; where they are without case, both hold."""
+
+    def without_case(t: ir.Table) -> ir.BooleanValue:
+        return _first_of_its_kind(t, value(t).lower())
+
+    def with_case(t: ir.Table) -> ir.BooleanValue:
+        return _first_of_its_kind(t, value(t))
+
+    def by_case_only(t: ir.Table) -> ir.BooleanValue:
+        return without_case(t) | ~with_case(t)
+
+    return [
+        RowRule("id-doubled", "error", SOURCED_ID, with_case, alone=True, quick=without_case),
+        RowRule("id-case", "warning", SOURCED_ID, by_case_only, alone=True, quick=without_case),
+    ]
 
 
-def _resolves(t: ir.Table, column: Column, target: ir.Table) -> ir.BooleanValue:
-    known = target.filter(target[SOURCED_ID].notnull())[SOURCED_ID]
-    if not column.many:
-        return _blank(t[column.name]) | t[column.name].fill_null("").isin(known)
-    items = t.filter(~_blank(t[column.name])).select("_line", item=t[column.name].split(",").unnest())
-    astray = items.filter(~items.item.strip().isin(known) & (items.item.strip() != ""))
-    return ~t._line.isin(astray._line)
+def _first_of_its_kind(t: ir.Table, ids: ir.Value) -> ir.BooleanValue:
+    rows = t.select("_line", id=ids).drop_null("id")
+    crowded = rows.group_by("id").agg(first=ibis._._line.min(), n=ibis._._line.count()).filter(ibis._.n > 1)
+    return ~t._line.isin(rows.join(crowded, "id").filter(ibis._._line > ibis._.first)._line)
+
+
+def _resolving(column: Column, serious: Severity, value: Value, target: ir.Table) -> RowRule:
+    """A reference must name a record. The known ids have no blanks: a text that is one needs no second look."""
+    name, known = column.name, target[SOURCED_ID]
+
+    def quick(t: ir.Table) -> ir.BooleanValue:
+        return t[name].isnull() if column.many else t[name].isnull() | t[name].fill_null("").isin(known)
+
+    def one(t: ir.Table) -> ir.BooleanValue:
+        return value(t).isnull() | value(t).fill_null("").isin(known)
+
+    def each(t: ir.Table) -> ir.BooleanValue:
+        # Few texts are different: a school's people share its id.
+        texts = t.filter(~blank(t[name])).select(text=t[name]).distinct()
+        found = texts.mutate(item=items(texts.text).unnest())
+        return ~t[name].fill_null("").isin(found.filter(~found.item.isin(known)).text)
+
+    holds = each if column.many else one
+    return RowRule("reference-nowhere", serious, name, holds, refers_to=column.references, alone=True, quick=quick)
+
+
+def _no_teacher_among(t: ir.Table, students: ir.Value) -> ir.BooleanValue:
+    return (tidy(t.role).lower() != "teacher").fill_null(True) | ~tidy(t.userSourcedId).fill_null("").isin(students)
 
 
 def _as_many_codes_as_subjects(t: ir.Table) -> ir.BooleanValue:
-    subjects, codes = (
-        t.subjects.fill_null("").split(",").length(),
-        t.subjectCodes.fill_null("").split(",").length(),
-    )
-    return (_blank(t.subjects) & _blank(t.subjectCodes)) | (
-        ~_blank(t.subjects) & ~_blank(t.subjectCodes) & (subjects == codes)
-    )
+    return items(t.subjects).length() == items(t.subjectCodes).length()

@@ -1,51 +1,141 @@
-"""The pandera schema of a table, and which of its rules fail. Only names of rules come out, never a value."""
+"""The pandera schema of a table, and which of its rules fail. Only names of rules come out, never a value.
+
+Every rule is one Ibis expression. They are evaluated when the first check asks: those of a table that look at one row
+only in one query, as one by one each would read the table again; and of a column that is plain, none.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandera.ibis as pa
+from pandera.api.ibis.types import IbisData
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
-from roster_pipelines.oneroster.standard import Table
-from roster_pipelines.staging.rules import RowRule
+from roster_pipelines.findings import Severity
+
+Holds = Callable[[ir.Table], ir.BooleanValue]
+"""From a table, a boolean per row, never NULL."""
 
 
-def schema(table: Table, rules: list[RowRule]) -> pa.DataFrameSchema:
-    """Build the pandera schema: the stored columns as nullable text, and every rule as a check.
+@dataclass(frozen=True)
+class RowRule:
+    """One rule for the rows of one table.
 
-    One failure case per check is kept: pandera collects them all otherwise, which took 29 s and 3.5 GB where a rule
-    failed on each of 7 million rows, and a failure case holds a whole row of a person.
+    Attributes:
+        rule: The rule's id, a key of `catalogue.RULES`.
+        severity: `error` rejects the failing rows, the others keep them.
+        column: The column it is about; blank where it is about the row.
+        holds: Whether it holds, per row.
+        refers_to: The table whose record is missing where the rule fails, so that the failure may come from there.
+        refers_by: The column that names that record, if it is not `column`.
+        alone: It looks at other rows or tables, so it is evaluated by itself: joins would slow the others down.
+        quick: A cheaper expression that implies it, for one that is `alone`.
+        of_earlier_rows: It is held against the rows of earlier deliveries too, which have no line.
+    """
+
+    rule: str
+    severity: Severity
+    column: str
+    holds: Holds
+    refers_to: str = ""
+    refers_by: str = ""
+    alone: bool = False
+    quick: Holds | None = None
+    of_earlier_rows: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the pandera check."""
+        return f"{self.rule}:{self.column}"
+
+
+class Evaluation:
+    """Which rules of a table hold; found out once, when the first is asked for.
+
+    Args:
+        rules: The rules.
+        plain: By column, a cheap expression that implies all rules of the column that are not `alone`.
+    """
+
+    def __init__(self, rules: Sequence[RowRule], plain: Mapping[str, Holds]) -> None:
+        self._rules = rules
+        self._plain = plain
+        self._broken: dict[str, int] = {}
+        self.plain: frozenset[str] = frozenset()
+
+    def holds(self, data: IbisData, rule: RowRule) -> bool:
+        """Say whether a rule holds for every row; a pandera check."""
+        if not self._broken:
+            self._evaluate(data.table)
+        return self._broken[rule.name] == 0
+
+    def _evaluate(self, rows: ir.Table) -> None:
+        odd = {column for column, count in _count(rows, self._plain).items() if count}
+        self.plain = frozenset(self._plain.keys() - odd)
+        together = [rule for rule in self._rules if not rule.alone and rule.column not in self.plain]
+        self._broken = dict.fromkeys((rule.name for rule in self._rules), 0)
+        self._broken |= _count(rows, {rule.name: rule.holds for rule in together})
+        quick: dict[Holds | None, int] = {None: 1}
+        for rule in self._rules:
+            if rule.alone:
+                if rule.quick not in quick:
+                    quick |= {rule.quick: _count(rows, {rule.name: rule.quick})[rule.name]}
+                if quick[rule.quick]:
+                    self._broken |= _count(rows, {rule.name: rule.holds})
+
+
+def _count(rows: ir.Table, conditions: Mapping[str, Holds]) -> dict[str, int]:
+    """Count for each condition the rows for which it does not hold, in one query."""
+    if not conditions:
+        return {}
+    counts = rows.aggregate(**{name: (~holds(rows)).sum() for name, holds in conditions.items()}).to_pyarrow()
+    return {name: counts[name][0].as_py() or 0 for name in conditions}
+
+
+def schema(name: str, texts: Iterable[str], rules: Sequence[RowRule], evaluation: Evaluation) -> pa.DataFrameSchema:
+    """Build the pandera schema: columns of nullable text, and every rule as a check.
+
+    Args:
+        name: The table's name.
+        texts: The columns that must be there, as text.
+        rules: The rules; their names are the checks' names.
+        evaluation: Of these rules.
     """
     return pa.DataFrameSchema(
-        name=table.name,
-        columns={c.name: pa.Column(dt.String, nullable=True) for c in table.columns if c.stored},
-        checks=[
-            pa.Check(lambda data, holds=rule.holds: holds(data.table), name=rule.name, n_failure_cases=1)
-            for rule in rules
-        ],
+        name=name,
+        columns={text: pa.Column(dt.String, nullable=True) for text in texts},
+        checks=[pa.Check(partial(evaluation.holds, rule=rule), name=rule.name) for rule in rules],
     )
 
 
-def failing(table: Table, rules: list[RowRule], rows: ir.Table) -> list[RowRule]:
-    """Validate a raw table in place.
+def failing(
+    name: str, texts: Iterable[str], rules: Sequence[RowRule], rows: ir.Table, plain: Mapping[str, Holds] | None = None
+) -> tuple[list[RowRule], frozenset[str]]:
+    """Validate a table in place.
 
     Args:
-        table: The standard's table.
+        name: The table's name.
+        texts: As in `schema`.
         rules: Its rules.
-        rows: The raw rows.
+        rows: The table.
+        plain: As in `Evaluation`.
 
     Returns:
-        The rules that fail somewhere.
+        The rules that fail somewhere, and the columns that are plain.
 
     Raises:
         RuntimeError: A check could not be evaluated at all, which is a fault of ours.
     """
+    evaluation = Evaluation(rules, plain or {})
+    failed: set[str] = set()
     try:
-        schema(table, rules).validate(rows, lazy=True)
+        schema(name, texts, rules, evaluation).validate(rows, lazy=True)
     except SchemaErrors as errors:
-        failed: set[str] = set()
         for error in errors.schema_errors:
             if error.reason_code is not SchemaErrorReason.DATAFRAME_CHECK:
-                raise RuntimeError(f"the schema of {table.name} could not be checked: {error.reason_code}") from None
+                raise RuntimeError(f"the schema of {name} could not be checked: {error.reason_code}") from None
             failed.add(error.check.name)
-        return [rule for rule in rules if rule.name in failed]
-    return []
+    return [rule for rule in rules if rule.name in failed], evaluation.plain

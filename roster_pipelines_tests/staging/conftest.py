@@ -5,6 +5,7 @@ import io
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 import duckdb
 import pytest
 
+from roster_pipelines.catalogue import RULES
 from roster_pipelines.connections.gather import gather_local
 from roster_pipelines.oneroster.shape import Registration
 from roster_pipelines.simulators.districts import District
 from roster_pipelines.staging.build import build
 from roster_pipelines.staging.summary import Summary
 
+TODAY = date(2026, 11, 23)
 Found = tuple[str, str, str, int | None, str]
 """Rule, severity, file, line, column."""
 
@@ -43,7 +46,7 @@ class Staged:
 
     def accepted(self, table: str) -> list[tuple[Any, ...]]:
         """A table's accepted rows, in the order of their ids."""
-        return self.rows(f'SELECT * EXCLUDE (_line) FROM main."{table}" ORDER BY "sourcedId"')
+        return self.rows(f'SELECT * EXCLUDE (_line, _delivery) FROM main."{table}" ORDER BY "sourcedId"')
 
     def everything(self) -> str:
         """Every value of every table and view of the database."""
@@ -92,14 +95,15 @@ class Delivered:
         self.write(table, self.text(table) + out.getvalue())
         return len(rows) + 2
 
-    def stage(self, registration: Registration = "access_code") -> Staged:
+    def stage(self, registration: Registration = "access_code", *, base: Path | None = None) -> Staged:
         """Take what belongs to the delivery, as from an sFTP folder, and stage it."""
         unpacked = self._database.with_suffix(".unpacked")
         unpacked.mkdir()
         gathered = gather_local(self.folder, unpacked)
-        summary = build(gathered.files, gathered.notes, self._database, registration)
+        summary = build(gathered.files, gathered.findings, self._database, registration, today=TODAY, base=base)
         for finding in summary.findings:
-            # Whatever is found has words for a person.
+            # Whatever is found is in the catalogue as that bad, and has words for a person.
+            assert finding.severity in RULES[finding.rule].severities, finding
             assert finding.message
             assert finding.remedy
         return Staged(self._database, summary)

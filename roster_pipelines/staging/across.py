@@ -1,0 +1,291 @@
+"""What must hold for an accepted row against the whole roster. All of it costs a warning and nothing else.
+
+The rules read the roster's typed tables: rows that this delivery brought are held against all that are there, also
+against those that came with earlier deliveries.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+from roster_pipelines.oneroster.shape import SOURCED_ID, Table
+from roster_pipelines.oneroster.standard import ROSTER
+from roster_pipelines.staging.rejects import TEACHER
+from roster_pipelines.staging.schema import RowRule
+
+LONG_ENDED = timedelta(days=365)
+
+Roster = Mapping[str, ir.Table]
+Holds = Callable[[ir.Table], ir.BooleanValue]
+
+
+def parent_cycles(table: Table) -> str:
+    """Write the SQL that finds the records from which parents lead back to themselves; gives `cycle_<table>`."""
+    # UNION, not UNION ALL: a walk that comes to where it was ends.
+    return f"""
+CREATE TEMP TABLE cycle_{table.name} AS
+WITH RECURSIVE up AS (
+    SELECT "sourcedId" AS began, "parentSourcedId" AS reached FROM main."{table.name}"
+    WHERE "parentSourcedId" IS NOT NULL
+    UNION
+    SELECT up.began, t."parentSourcedId" FROM up JOIN main."{table.name}" t ON t."sourcedId" = up.reached
+    WHERE t."parentSourcedId" IS NOT NULL
+)
+SELECT began AS "sourcedId" FROM up WHERE began = reached
+"""
+
+
+def rules_across(table: Table, roster: Roster, today: date, cycles: ir.Table | None = None) -> list[RowRule]:
+    """Give the rules for a table's accepted rows.
+
+    Args:
+        table: The standard's table.
+        roster: Every table of the roster that has rows, by name, and those of 1.2's new files.
+        today: The date, for what has ended long ago.
+        cycles: From `parent_cycles`, where the table has parents.
+    """
+    if table.name not in roster:
+        return []
+    names = {column.name for column in table.columns}
+    rules: list[RowRule] = []
+    if table.name in ROSTER:
+        for column in table.of("1.1"):
+            if column.references == table.name:
+                rules.append(_to_itself(column.name, many=column.many, table=table.name))
+    if cycles is not None:
+        rules.append(_warning("parent-cycle", "parentSourcedId", lambda t: ~t[SOURCED_ID].isin(cycles[SOURCED_ID])))
+    for begin, end in (("startDate", "endDate"), ("beginDate", "endDate")):
+        if {begin, end} <= names:
+            rules.append(
+                _warning(
+                    "dates-reversed", end, lambda t, b=begin, e=end: _true(t[b] < t[e]) | t[b].isnull() | t[e].isnull()
+                )
+            )
+    if table.name in _OF_TABLE:
+        rules += _OF_TABLE[table.name](roster, today)
+    return [replace(rule if rule.of_earlier_rows else _of_new_rows(rule), alone=True) for rule in rules]
+
+
+def _of_new_rows(rule: RowRule) -> RowRule:
+    return replace(rule, holds=lambda t: rule.holds(t) | (t._line == 0))
+
+
+def _warning(rule: str, column: str, holds: Holds, refers_to: str = "") -> RowRule:
+    return RowRule(rule, "warning", column, holds, refers_to)
+
+
+def _orgs(roster: Roster, _: date) -> list[RowRule]:
+    def of_its_district(t: ir.Table) -> ir.BooleanValue:
+        schools, parents = roster["orgs"], roster["orgs"].view()
+        astray = schools.join(parents, schools.parentSourcedId == parents.sourcedId).filter(
+            (schools.type == "school")
+            & (parents.type == "district")
+            & schools.identifier.re_search(r"^\d{12}$")
+            & parents.identifier.re_search(r"^\d{7}$")
+            & (schools.identifier.substr(0, 7) != parents.identifier)
+        )
+        return ~t[SOURCED_ID].isin(astray[SOURCED_ID])
+
+    return [_warning("nces-id-elsewhere", "identifier", of_its_district)]
+
+
+def _courses(roster: Roster, _: date) -> list[RowRule]:
+    if "academicSessions" not in roster:
+        return []
+    others = _ids(roster["academicSessions"].filter(~_true(ibis._.type == "schoolYear")))
+    return [_warning("session-not-a-year", "schoolYearSourcedId", lambda t: _not_in(t.schoolYearSourcedId, others))]
+
+
+def _users(roster: Roster, _: date) -> list[RowRule]:
+    rules = [
+        _warning("username-doubled", "username", lambda t: _first_of(t, t.username.lower())),
+        _warning("email-doubled", "email", lambda t: _first_of(t, t.email.lower())),
+    ]
+    if "roles" in roster and "primaryOrgSourcedId" in roster["users"].columns:
+        rules.append(
+            _warning("primary-org-without-role", "primaryOrgSourcedId", lambda t: _has_role(t, roster["roles"]))
+        )
+    return rules
+
+
+def _classes(roster: Roster, _: date) -> list[RowRule]:
+    rules = []
+    if "orgs" in roster:
+        others = _ids(roster["orgs"].filter(~_true((ibis._.type == "school") | ibis._.type.startswith("ext:"))))
+        rules.append(_warning("org-not-a-school", "schoolSourcedId", lambda t: _not_in(t.schoolSourcedId, others)))
+    if "enrollments" in roster:
+        taught = _active(roster["enrollments"]).filter(ibis._.role == "teacher").classSourcedId
+        rules.append(
+            RowRule(
+                "class-without-teacher",
+                "warning",
+                "",
+                lambda t: t[SOURCED_ID].isin(taught),
+                refers_to=TEACHER,
+                refers_by=SOURCED_ID,
+                of_earlier_rows=True,
+            )
+        )
+    return rules
+
+
+def _enrollments(roster: Roster, today: date) -> list[RowRule]:
+    pairs = ("classSourcedId", "userSourcedId", "role")
+    rules = [
+        _warning("enrollment-doubled", "", lambda t: _first_of(t, *(t[name] for name in pairs))),
+        _warning("primary-not-a-teacher", "primary", lambda t: ~_true(t.primary) | (t.role == "teacher")),
+        _warning("primary-doubled", "primary", _first_primary),
+        _warning(
+            "enrollment-long-ended",
+            "endDate",
+            lambda t: t.endDate.isnull() | (t.endDate >= ibis.literal(today - LONG_ENDED)),
+        ),
+    ]
+    if "users" in roster:
+        students = _ids(roster["users"].filter(ibis._.role == "student"))
+        rules.append(
+            _warning("staff-as-student", "role", lambda t: (t.role != "student") | t.userSourcedId.isin(students))
+        )
+    for column, name in (("classSourcedId", "classes"), ("userSourcedId", "users")):
+        if name in roster:
+            deleted = _ids(roster[name].filter(_true(ibis._.status == "tobedeleted")))
+            rules.append(
+                RowRule(
+                    "reference-deleted",
+                    "warning",
+                    column,
+                    lambda t, c=column, d=deleted: ~t[c].isin(d),
+                    of_earlier_rows=True,
+                )
+            )
+    if "classes" in roster:
+        rules.append(_warning("school-differs", "schoolSourcedId", lambda t: _at_its_school(t, roster["classes"])))
+    if {"classes", "academicSessions"} <= roster.keys():
+        rules.append(_warning("enrollment-outside-term", "", lambda t: _within_term(t, roster)))
+    return rules
+
+
+def _roles(roster: Roster, _: date) -> list[RowRule]:
+    def first_primary(t: ir.Table) -> ir.BooleanValue:
+        primary = t.filter(ibis._.roleType == "primary")
+        return (t.roleType != "primary").fill_null(True) | _first_of(
+            primary, primary.userSourcedId, primary.orgSourcedId, of=t
+        )
+
+    rules = [_warning("role-primary-doubled", "roleType", first_primary)]
+    if "userProfiles" in roster:
+        profiles = roster["userProfiles"]
+        owners = profiles.select(profile=profiles[SOURCED_ID], owner=profiles.userSourcedId)
+        rules.append(
+            _warning(
+                "profile-of-another",
+                "userProfileSourcedId",
+                lambda t: (
+                    ~t._line.isin(
+                        t.join(owners, t.userProfileSourcedId == owners.profile)
+                        .filter(ibis._.owner != ibis._.userSourcedId)
+                        ._line
+                    )
+                ),
+            )
+        )
+    return rules
+
+
+def _user_resources(roster: Roster, _: date) -> list[RowRule]:
+    if "enrollments" not in roster:
+        return []
+    return [_warning("resource-outside-class", "classSourcedId", lambda t: _enrolled(t, roster["enrollments"]))]
+
+
+_OF_TABLE: dict[str, Callable[[Roster, date], list[RowRule]]] = {
+    "orgs": _orgs,
+    "courses": _courses,
+    "users": _users,
+    "classes": _classes,
+    "enrollments": _enrollments,
+    "roles": _roles,
+    "userResources": _user_resources,
+}
+
+
+def _true(value: ir.BooleanValue) -> ir.BooleanValue:
+    return value.fill_null(False)
+
+
+def _ids(table: ir.Table) -> ir.Value:
+    return table[SOURCED_ID]
+
+
+def _active(table: ir.Table) -> ir.Table:
+    return table.filter(~_true(ibis._.status == "tobedeleted"))
+
+
+def _not_in(value: ir.Value, others: ir.Value) -> ir.BooleanValue:
+    return value.isnull() | ~value.fill_null("").isin(others)
+
+
+def _first_of(t: ir.Table, *keys: ir.Value, own: ir.Value | None = None, of: ir.Table | None = None) -> ir.BooleanValue:
+    """Say of each row that no earlier one has the same keys; with `own`, no earlier one that differs in it."""
+    named = {f"key_{number}": key for number, key in enumerate(keys)}
+    rows = t.select("_line", **named, **({} if own is None else {"own": own})).drop_null(list(named))
+    groups = rows.group_by(list(named)).agg(
+        first=ibis._._line.min(), n=ibis._._line.count() if own is None else ibis._.own.nunique()
+    )
+    crowded = groups.filter(ibis._.n > 1)
+    later = rows.join(crowded, list(named)).filter(ibis._._line > ibis._.first)
+    return ~(t if of is None else of)._line.isin(later._line)
+
+
+def _first_primary(t: ir.Table) -> ir.BooleanValue:
+    primary = t.filter(_true(ibis._.primary) & (ibis._.role == "teacher"))
+    return ~_true(t.primary) | _first_of(primary, primary.classSourcedId, own=primary.userSourcedId, of=t)
+
+
+def _to_itself(name: str, *, many: bool, table: str) -> RowRule:
+    def holds(t: ir.Table) -> ir.BooleanValue:
+        known = t.view()[SOURCED_ID]
+        if not many:
+            return t[name].isnull() | t[name].fill_null("").isin(known)
+        items = t.filter(ibis._[name].length() > 0).select("_line", item=ibis._[name].unnest())
+        return ~t._line.isin(items.filter(~items.item.isin(known))._line)
+
+    return _warning("reference-nowhere", name, holds, table)
+
+
+def _at_its_school(t: ir.Table, classes: ir.Table) -> ir.BooleanValue:
+    schools = classes.select(class_id=classes[SOURCED_ID], school=classes.schoolSourcedId)
+    elsewhere = t.join(schools, t.classSourcedId == schools.class_id).filter(ibis._.school != ibis._.schoolSourcedId)
+    return ~t._line.isin(elsewhere._line)
+
+
+def _within_term(t: ir.Table, roster: Roster) -> ir.BooleanValue:
+    """The enrollment's dates within the first and the last day of its class's sessions."""
+    classes, sessions = roster["classes"], roster["academicSessions"]
+    terms = classes.select(class_id=classes[SOURCED_ID], term=classes.termSourcedIds.unnest())
+    spans = (
+        terms.join(sessions, terms.term == sessions.sourcedId)
+        .group_by("class_id")
+        .agg(first=ibis._.startDate.min(), after=ibis._.endDate.max())
+    )
+    outside = t.join(spans, t.classSourcedId == spans.class_id).filter(
+        _true(ibis._.beginDate < ibis._.first) | _true(ibis._.endDate > ibis._.after)
+    )
+    return ~t._line.isin(outside._line)
+
+
+def _has_role(t: ir.Table, roles: ir.Table) -> ir.BooleanValue:
+    held = roles.select(person=roles.userSourcedId, org=roles.orgSourcedId).distinct()
+    there = t.join(held, (t[SOURCED_ID] == held.person) & (t.primaryOrgSourcedId == held.org))
+    return t.primaryOrgSourcedId.isnull() | t._line.isin(there._line)
+
+
+def _enrolled(t: ir.Table, enrollments: ir.Table) -> ir.BooleanValue:
+    there = t.join(
+        enrollments.select(person=enrollments.userSourcedId, in_class=enrollments.classSourcedId),
+        (t.userSourcedId == ibis._.person) & (t.classSourcedId == ibis._.in_class),
+    )
+    return t.classSourcedId.isnull() | t._line.isin(there._line)
