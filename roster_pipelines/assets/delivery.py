@@ -27,7 +27,7 @@ from roster_pipelines.resources.lake import LakeResource
 def delivery(
     context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
 ) -> dg.MaterializeResult[None]:
-    """Fetch, land, and enter into the ledger."""
+    """Fetch, land, and enter into the ledger; what is refused at the door lands too, so that it gets its report."""
     from roster_pipelines.connections import landing, sftp
 
     district = context.partition_key
@@ -35,18 +35,10 @@ def delivery(
         with database.engine.begin() as connection:
             record = registry.get(connection, district)
             seen = drops.seen(connection).get(district, Seen())
-        try:
-            gathered = sftp.fetch_delivery(record.connection, Path(folder))
-        except sftp.NoDelivery as refusal:
-            with database.engine.begin() as connection:
-                nothing = landing.receipt({}, (), {}, clock.now())
-                deliveries.record(connection, district, nothing, refusal.listing)
-                deliveries.decide(connection, district, nothing.delivery_id, "refused", str(refusal))
-                drops.take(connection, district, refusal.listing)
-            raise
+        gathered = sftp.fetch_delivery(record.connection, Path(folder))
         if not settled(gathered.listing, seen, clock.now(), timedelta(seconds=record.connection.quiet_seconds)):
             raise TryAgain("the folder is still moving", "its files are taken once they have stood still")
-        receipt = landing.receipt(gathered.files, gathered.taken, gathered.notes, clock.now())
+        receipt = landing.receipt(gathered, clock.now())
         with database.engine.begin() as connection:
             before = deliveries.newest(connection, district)
         unchanged = before is not None and before.fingerprint == receipt.fingerprint
@@ -55,7 +47,7 @@ def delivery(
             landing.land(lake.lake, district, gathered.files, receipt)
         with database.engine.begin() as connection:
             if unchanged:
-                deliveries.found_again(connection, district, delivery_id, gathered.listing)
+                deliveries.found_again(connection, district, delivery_id, receipt, gathered.listing)
             else:
                 deliveries.record(connection, district, receipt, gathered.listing)
     return dg.MaterializeResult(
@@ -63,6 +55,7 @@ def delivery(
             "delivery": delivery_id,
             "unchanged": unchanged,
             "files": len(receipt.files),
+            "findings": len(receipt.findings),
             "bytes": sum(file.size for file in receipt.files),
             "receipt": dg.MetadataValue.path(str(lake.lake.delivery(district, delivery_id) / landing.RECEIPT)),
         },

@@ -1,26 +1,14 @@
 """Gather a delivery's files in a local folder: loose files or one zip, only what is read, demographics never."""
 
-import errno
-import lzma
-import struct
-import zipfile
-import zlib
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copyfileobj
 
+from roster_pipelines.connections.unpack import unpack
 from roster_pipelines.errors import LookAtData
-from roster_pipelines.oneroster.package import Contents, contents
-
-# All that Python's zipfile was seen to raise for a damaged archive.
-_DAMAGED = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
-    EOFError, IndexError, NotImplementedError, RuntimeError, ValueError,
-)  # fmt: skip
-
-# New York's million students make about 2 GB; ten times that is no roster.
-MAX_UNPACKED_BYTES = 20 * 1024**3
+from roster_pipelines.findings import Finding
+from roster_pipelines.oneroster.package import contents, shown
 
 
 @dataclass(frozen=True)
@@ -28,20 +16,22 @@ class Gathered:
     """A delivery's files on local disk.
 
     Attributes:
-        files: Path by the standard's name.
-        notes: Rule id by file name, for what a person should be told.
-        taken: The names, as delivered, of what was fetched.
+        files: Path by the standard's name; none where a finding is fatal.
+        findings: What a person should be told of the names and the zip.
+        taken: The names, as delivered, of what the delivery consists of.
+        refused: Hash of a zip that was fetched and is refused; blank where there was none.
         listing: Fingerprint of the folder's listing, blank where there was none.
     """
 
     files: dict[str, Path]
-    notes: dict[str, str]
+    findings: tuple[Finding, ...]
     taken: tuple[str, ...]
+    refused: str = ""
     listing: str = ""
 
 
 def gather(names: Iterable[str], fetch: Callable[[str, Path], Path], folder: Path) -> Gathered:
-    """Fetch what belongs to a delivery.
+    """Fetch what belongs to a delivery; nothing is fetched where it is not clear what does.
 
     Args:
         names: Every name in the delivered folder.
@@ -49,66 +39,57 @@ def gather(names: Iterable[str], fetch: Callable[[str, Path], Path], folder: Pat
         folder: An empty folder for copies and for what a zip holds.
 
     Raises:
-        LookAtData: There is nothing to take, it is not clear what to take, or the zip cannot be read.
+        LookAtData: There is nothing that could be a delivery.
     """
     found = contents(names)
-    if found.zips and (found.files or len(found.zips) > 1):
-        raise LookAtData(
-            "the folder holds a zip beside other files, so it is not clear which is the delivery",
-            "leave either one zip or loose CSV files there",
-        )
-    if found.zips:
-        (name,) = found.zips
-        files, inside = _unpack(fetch(name, folder), folder)
-        return Gathered(files, {**found.notes, **inside.notes}, (name,))
-    _refuse_doubled(found)
-    if not found.files:
+    taken = (*found.files.values(), *found.zips)
+    if not taken and not found.findings:
         raise LookAtData("there is no OneRoster file", "deliver the CSV files, or one zip with them")
-    return Gathered(
-        {standard: fetch(name, folder) for standard, name in found.files.items()},
-        found.notes,
-        tuple(found.files.values()),
-    )
+    if found.zips and len(taken) > 1:
+        beside = Finding("zip-beside-files", "fatal", _shown_zip(found.zips[0]))
+        return Gathered({}, (beside, *found.findings), taken)
+    if found.zips:
+        path = fetch(found.zips[0], folder)
+        files, inside = unpack(path, _shown_zip(found.zips[0]), folder)
+        return Gathered(files, (*inside, *found.findings), taken, "" if files else sha256(path))
+    if any(finding.severity == "fatal" for finding in found.findings):
+        return Gathered({}, found.findings, taken)
+    return Gathered({standard: fetch(name, folder) for standard, name in found.files.items()}, found.findings, taken)
 
 
 def gather_local(path: Path, folder: Path) -> Gathered:
     """Gather from a local folder, or from a zip given by its path; nothing is copied but what a zip holds.
 
     Raises:
-        LookAtData: As `gather`, or there is nothing at the path.
+        LookAtData: As `gather`, or there is nothing at the path, or it cannot be read.
     """
-    if not path.exists():
-        raise LookAtData(f"there is nothing at {path}", "give a folder with CSV files, or a zip")
-    place = path if path.is_dir() else path.parent
-    names = [entry.name for entry in place.iterdir() if entry.is_file()] if path.is_dir() else [path.name]
-    return gather(names, lambda name, _: place / name, folder)
-
-
-def _refuse_doubled(found: Contents) -> None:
-    if found.doubled:
-        raise LookAtData(f"{found.doubled[0]} is there twice", "deliver each file once")
-
-
-def _unpack(path: Path, folder: Path) -> tuple[dict[str, Path], Contents]:
-    """Take the known files out of a zip; nothing else of it touches the disk."""
-    remedy = "zip the CSV files again and upload the whole file"
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            sizes = {entry.filename: entry.file_size for entry in entries}
-            found = contents(entry.filename for entry in entries)
-            _refuse_doubled(found)
-            if not found.files:
-                raise LookAtData("the zip holds no OneRoster file", remedy)
-            if sum(sizes[name] for name in found.files.values()) > MAX_UNPACKED_BYTES:
-                raise LookAtData("the zip unpacks to more than a roster can hold", remedy)
-            files: dict[str, Path] = {}
-            for standard, name in found.files.items():
-                files[standard] = folder / standard
-                with archive.open(name) as source, files[standard].open("wb") as target:
-                    copyfileobj(source, target)
-    except (*_DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            raise  # a full disk is no fault of the zip
-        raise LookAtData("the zip cannot be unpacked: it is damaged, encrypted or no zip", remedy) from None
-    return files, found
+        if not path.exists():
+            raise LookAtData(f"there is nothing at {path}", "give a folder with CSV files, or a zip")
+        place = path if path.is_dir() else path.parent
+        names = [entry.name for entry in place.iterdir() if entry.is_file()] if path.is_dir() else [path.name]
+    except OSError:
+        raise _unreadable(path) from None
+    return gather(names, lambda name, _: _readable(place / name), folder)
+
+
+def sha256(path: Path) -> str:
+    """Hash a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _shown_zip(name: str) -> str:
+    return shown(name, otherwise="delivery.zip")
+
+
+def _readable(path: Path) -> Path:
+    try:
+        path.open("rb").close()
+    except OSError:
+        raise _unreadable(path) from None
+    return path
+
+
+def _unreadable(path: Path) -> LookAtData:
+    return LookAtData(f"{path} cannot be read", "give a folder with CSV files, or a zip, that you may read")

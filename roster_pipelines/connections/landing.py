@@ -8,9 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from shutil import copyfile
 
+from roster_pipelines.connections.gather import Gathered, sha256
+from roster_pipelines.findings import Finding
 from roster_pipelines.lake import Lake
 
 RECEIPT = "receipt.json"
+FINDING_KEYS = ("rule", "severity", "file", "line", "column")
+"""What a receipt tells of a finding: those of the intake have neither an id nor a cause."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,11 @@ class Receipt:
 
     Attributes:
         delivery_id: Time of landing and content, as `20261123T211502Z-3fa9c1d2`.
-        fingerprint: Hash of the files' names and contents: equal for equal deliveries.
+        fingerprint: Hash of the files' names and contents, or of what was refused: equal for equal deliveries.
         landed_at: When, in UTC.
         files: What is kept, by the standard's names.
         taken: The names as delivered.
-        notes: Rule id by file name, for what a person should be told.
+        findings: What was found of the names and the zip.
     """
 
     delivery_id: str
@@ -40,26 +44,30 @@ class Receipt:
     landed_at: datetime
     files: tuple[LandedFile, ...]
     taken: tuple[str, ...]
-    notes: dict[str, str]
+    findings: tuple[Finding, ...]
 
     def json(self) -> str:
         """Write the receipt as JSON."""
-        return json.dumps(asdict(self), default=str, indent=1)
+        findings = [{key: getattr(finding, key) for key in FINDING_KEYS} for finding in self.findings]
+        return json.dumps({**asdict(self), "findings": findings}, default=str, indent=1)
 
 
-def receipt(files: Mapping[str, Path], taken: tuple[str, ...], notes: dict[str, str], now: datetime) -> Receipt:
+def receipt(gathered: Gathered, now: datetime) -> Receipt:
     """Hash a delivery's files and write its receipt.
 
     Args:
-        files: Path by the standard's name; may be empty where nothing could be taken.
-        taken: The names as delivered.
-        notes: Rule id by file name.
+        gathered: The delivery; a refused one has no files, and is known by its zip, or else by what was found.
         now: The time, in UTC.
     """
-    landed = tuple(LandedFile(name, path.stat().st_size, _sha256(path)) for name, path in sorted(files.items()))
-    content = "\n".join(f"{file.sha256} {file.name}" for file in landed) or f"{taken} {now}"
+    landed = tuple(LandedFile(name, path.stat().st_size, sha256(path)) for name, path in sorted(gathered.files.items()))
+    content = "\n".join(f"{file.sha256} {file.name}" for file in landed) or gathered.refused or _told(gathered)
     fingerprint = hashlib.sha256(content.encode()).hexdigest()
-    return Receipt(f"{now:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}", fingerprint, now, landed, taken, notes)
+    delivery_id = f"{now:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}"
+    return Receipt(delivery_id, fingerprint, now, landed, gathered.taken, gathered.findings)
+
+
+def _told(gathered: Gathered) -> str:
+    return json.dumps([gathered.taken, [(finding.rule, finding.file) for finding in gathered.findings]])
 
 
 def land(lake: Lake, district: str, files: Mapping[str, Path], written: Receipt) -> None:
@@ -70,8 +78,3 @@ def land(lake: Lake, district: str, files: Mapping[str, Path], written: Receipt)
             copyfile(path, local)
     with lake.writing(folder / RECEIPT) as local:
         local.write_text(written.json(), "utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -18,7 +18,8 @@ from roster_pipelines.connections import secret
 from roster_pipelines.connections.arrival import fingerprint
 from roster_pipelines.connections.gather import Gathered, gather
 from roster_pipelines.district import SftpConnection
-from roster_pipelines.errors import CallSomebody, LookAtData, RosterError, TryAgain
+from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
+from roster_pipelines.oneroster.package import shown
 
 # For each step of a connection: what a busy server needs, and short enough for a sensor's tick of 60 s.
 CONNECT_SECONDS = 10
@@ -62,16 +63,8 @@ class Folder:
         try:
             self._client.get(remote, str(local), max_concurrent_prefetch_requests=PREFETCH_REQUESTS)
         except FileNotFoundError:
-            raise TryAgain(f"{name} went while it was to be copied", "it is looked for again") from None
+            raise TryAgain(f"{shown(name)} went while it was to be copied", "it is looked for again") from None
         return local
-
-
-class NoDelivery(LookAtData):
-    """What lies in the folder is no delivery; carries the fingerprint of the listing."""
-
-    def __init__(self, refusal: LookAtData, listing: str) -> None:
-        self.listing = listing
-        super().__init__(refusal.what, refusal.do)
 
 
 def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
@@ -82,16 +75,13 @@ def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
         folder: An empty local folder.
 
     Raises:
-        NoDelivery: What lies there is no delivery.
+        LookAtData: There is nothing that could be a delivery.
         TryAgain: The server was not reached, or a file changed while it was copied.
         CallSomebody: The key, the login or the folder is wrong.
     """
     with opened(connection) as remote:
         before = remote.files()
-        try:
-            gathered = gather([file.name for file in before], remote.fetch, folder)
-        except LookAtData as refusal:
-            raise NoDelivery(refusal, fingerprint(before)) from None
+        gathered = gather([file.name for file in before], remote.fetch, folder)
         if _only(gathered.taken, remote.files()) != _only(gathered.taken, before):
             raise TryAgain("a file changed while it was copied", "it is copied again once the upload has ended")
         return replace(gathered, listing=fingerprint(before))

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from roster_pipelines.connections.landing import Receipt
 from roster_pipelines.errors import LookAtData
+from roster_pipelines.findings import Finding
 
 Status = Literal["landed", "accepted", "refused"]
 
@@ -31,9 +32,9 @@ class Delivery:
         return [file["name"] for file in self.receipt["files"]]  # type: ignore[attr-defined]
 
     @property
-    def notes(self) -> dict[str, str]:
-        """Rule id by file name, for files that a person should be told of."""
-        return self.receipt["notes"]  # type: ignore[return-value]
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found of its names and its zip, before any file was read."""
+        return tuple(Finding(**finding) for finding in self.receipt["findings"])  # type: ignore[attr-defined]
 
 
 def record(connection: Connection, district: str, receipt: Receipt, listing: str = "") -> None:
@@ -54,13 +55,15 @@ def record(connection: Connection, district: str, receipt: Receipt, listing: str
     )
 
 
-def found_again(connection: Connection, district: str, delivery_id: str, listing: str) -> None:
-    """Enter that a delivery was fetched once more, unchanged, from another listing."""
+def found_again(connection: Connection, district: str, delivery_id: str, receipt: Receipt, listing: str) -> None:
+    """Enter that a delivery was fetched once more, from another listing: the same content, maybe by better names."""
     connection.execute(
         sa.text("""
-            UPDATE roster.delivery SET listing = :listing WHERE district = :district AND delivery_id = :delivery_id
+            UPDATE roster.delivery
+            SET listing = :listing, receipt = receipt || (CAST(:receipt AS jsonb) - 'delivery_id' - 'landed_at')
+            WHERE district = :district AND delivery_id = :delivery_id
         """),
-        {"district": district, "delivery_id": delivery_id, "listing": listing},
+        {"district": district, "delivery_id": delivery_id, "listing": listing, "receipt": receipt.json()},
     )
 
 
@@ -95,12 +98,18 @@ def roster(connection: Connection, district: str) -> Delivery:
     return found
 
 
-def _newest(connection: Connection, district: str, where: str) -> Delivery | None:
+def base(connection: Connection, district: str, delivery_id: str) -> Delivery | None:
+    """Find the newest accepted delivery that landed before this one: what its delta files change."""
+    landed = "(SELECT landed_at, delivery_id FROM roster.delivery WHERE district = :district AND delivery_id = :id)"
+    return _newest(connection, district, f"status = 'accepted' AND (landed_at, delivery_id) < {landed}", id=delivery_id)
+
+
+def _newest(connection: Connection, district: str, where: str, **values: str) -> Delivery | None:
     row = connection.execute(
         sa.text(f"""
             SELECT delivery_id, fingerprint, landed_at, status, reason, listing, receipt FROM roster.delivery
             WHERE district = :district AND {where} ORDER BY landed_at DESC, delivery_id DESC LIMIT 1
         """),
-        {"district": district},
+        {"district": district, **values},
     ).one_or_none()
     return None if row is None else Delivery(*row)

@@ -93,9 +93,16 @@ def test_a_folder_without_a_file_of_the_standard_or_a_zip_is_never_taken(files: 
     assert looks(files, files, files) == [EMPTY, EMPTY, EMPTY]
 
 
-def test_a_zip_is_taken_like_loose_files() -> None:
-    zipped = [("roster.zip", 9, MONDAY)]
-    assert looks(zipped, zipped) == [CHANGED, SETTLED]
+@pytest.mark.parametrize("name", ["roster.zip", "Users_20261123.csv", "USERS.CSV"])
+def test_a_zip_or_a_file_by_almost_its_name_is_taken_and_waited_for_like_any(name: str) -> None:
+    dropped, grown = [(name, 9, MONDAY)], [(name, 10, MONDAY)]
+    assert looks(dropped, dropped) == [CHANGED, SETTLED]
+    assert looks(dropped, grown, grown) == [CHANGED, CHANGED, SETTLED]
+
+
+def test_two_names_for_one_file_are_taken_so_that_the_district_is_told() -> None:
+    doubled = [USERS, ("Users_1.csv", 9, MONDAY)]
+    assert looks(doubled, doubled) == [CHANGED, SETTLED]
 
 
 def test_an_emptied_folder_is_forgotten_but_what_was_taken_is_not() -> None:

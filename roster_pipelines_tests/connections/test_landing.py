@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from roster_pipelines.connections.gather import Gathered
 from roster_pipelines.connections.landing import Receipt, land, receipt
+from roster_pipelines.findings import Finding
 from roster_pipelines.lake import Lake
 
 NOW = datetime(2026, 11, 23, 21, 15, 2, tzinfo=UTC)
@@ -28,8 +30,19 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     return Lake(str(tmp_path / "lake") if request.param == "local" else f"memory://{tmp_path.name}")
 
 
+FOUND = (
+    Finding("file-name", "warning", "users.csv"),
+    Finding("zip-folder", "info", "drop.zip"),
+)
+
+
 def write(files: dict[str, Path], now: datetime = NOW) -> Receipt:
-    return receipt(files, ("Users.CSV", "orgs.csv"), {"users.csv": "file-name-case"}, now)
+    return receipt(Gathered(files, FOUND, ("Users.CSV", "orgs.csv")), now)
+
+
+def refused(content: str = "", rule: str = "zip-damaged", name: str = "drop.zip", now: datetime = NOW) -> Receipt:
+    """The receipt of a delivery of which nothing could be taken."""
+    return receipt(Gathered({}, (Finding(rule, "fatal", name),), (name,), content), now)
 
 
 def test_a_delivery_is_named_by_its_time_and_its_content(files: dict[str, Path]) -> None:
@@ -43,21 +56,37 @@ def test_equal_content_has_an_equal_fingerprint_at_any_time_and_place(files: dic
     again = {name: (tmp_path / "again" / name) for name in reversed(files)}
     for name, path in again.items():
         path.write_bytes(files[name].read_bytes())
-    one, other = write(files), receipt(again, ("drop.zip",), {}, LATER)
+    one, other = write(files), receipt(Gathered(again, (), ("drop.zip",)), LATER)
     assert one.fingerprint == other.fingerprint
     assert one.delivery_id != other.delivery_id
 
 
 def test_any_other_content_or_name_has_another_fingerprint(files: dict[str, Path]) -> None:
     before = write(files).fingerprint
-    fewer = receipt({"users.csv": files["users.csv"]}, (), {}, NOW).fingerprint
-    renamed = receipt({"orgs.csv": files["users.csv"]}, (), {}, NOW).fingerprint
+    fewer = write({"users.csv": files["users.csv"]}).fingerprint
+    renamed = write({"orgs.csv": files["users.csv"]}).fingerprint
     files["users.csv"].write_text("sourcedId\nusr-2\n")
     assert len({before, fewer, renamed, write(files).fingerprint}) == 4
 
 
-def test_two_deliveries_from_which_nothing_could_be_taken_are_two() -> None:
-    assert receipt({}, (), {}, NOW).fingerprint != receipt({}, (), {}, LATER).fingerprint
+def test_a_refused_delivery_is_known_again_by_the_bytes_of_its_zip_at_any_time_and_by_any_name() -> None:
+    assert refused("a").fingerprint == refused("a", name="again.zip", now=LATER).fingerprint
+    assert refused("a").fingerprint != refused("b").fingerprint
+
+
+def test_a_refused_delivery_that_was_not_fetched_is_known_again_by_its_names_and_what_was_found() -> None:
+    beside = refused(rule="zip-beside-files")
+    assert beside.fingerprint == refused(rule="zip-beside-files", now=LATER).fingerprint
+    others = (refused(rule="file-doubled"), refused(rule="zip-beside-files", name="b.zip"))
+    assert beside.fingerprint not in {other.fingerprint for other in others}
+
+
+def test_a_refused_delivery_lands_with_its_receipt_alone(lake: Lake) -> None:
+    written = refused("a")
+    land(lake, "maple-valley", {}, written)
+    (path,) = lake.delivery("maple-valley", written.delivery_id).iterdir()
+    told = json.loads(path.read_text())
+    assert (told["files"], told["findings"][0]["rule"], told["findings"][0]["severity"]) == ([], "zip-damaged", "fatal")
 
 
 def test_files_are_landed_as_they_came_under_the_standards_names(files: dict[str, Path], lake: Lake) -> None:
@@ -75,7 +104,11 @@ def test_the_receipt_tells_what_was_landed_when_and_under_which_names(files: dic
     told = json.loads((lake.delivery("maple-valley", written.delivery_id) / "receipt.json").read_text())
     assert (told["delivery_id"], told["fingerprint"]) == (written.delivery_id, written.fingerprint)
     assert datetime.fromisoformat(told["landed_at"]) == NOW
-    assert (told["taken"], told["notes"]) == (["Users.CSV", "orgs.csv"], {"users.csv": "file-name-case"})
+    assert told["taken"] == ["Users.CSV", "orgs.csv"]
+    assert told["findings"] == [
+        {"rule": "file-name", "severity": "warning", "file": "users.csv", "line": None, "column": ""},
+        {"rule": "zip-folder", "severity": "info", "file": "drop.zip", "line": None, "column": ""},
+    ]
     assert told["files"] == [
         {"name": name, "size": 16, "sha256": sha256(files[name].read_bytes()).hexdigest()}
         for name in ("orgs.csv", "users.csv")

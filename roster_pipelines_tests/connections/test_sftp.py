@@ -13,6 +13,7 @@ from roster_pipelines.connections import sftp
 from roster_pipelines.connections.sftp import Folder, fetch_delivery, opened
 from roster_pipelines.district import SftpConnection
 from roster_pipelines.errors import CallSomebody, LookAtData, RosterError, TryAgain
+from roster_pipelines.findings import Finding
 from roster_pipelines.simulators.sftp_server import SftpServer
 
 PASSWORD = "correct-horse-battery"
@@ -86,7 +87,8 @@ def test_nothing_is_moved_or_deleted_on_the_server(server: SftpServer, drop: Pat
 
 def test_demographics_are_not_even_copied(server: SftpServer, drop: Path, into: Path) -> None:
     (drop / "demographics.csv").write_text("sourcedId,birthDate\n")
-    assert fetch_delivery(connection(server), into).notes == {"demographics.csv": "file-never-stored"}
+    findings = fetch_delivery(connection(server), into).findings
+    assert findings == (Finding("file-never-stored", "info", "demographics.csv"),)
     assert [path.name for path in into.iterdir()] == ["users.csv"]
 
 
@@ -249,6 +251,31 @@ def test_a_file_that_is_no_part_of_the_delivery_may_come_meanwhile(
 ) -> None:
     change_after_copying(monkeypatch, lambda: (drop / "next.zip.filepart").write_text("PK"))
     assert list(fetch_delivery(connection(server), into).files) == ["users.csv"]
+
+
+def test_a_damaged_zip_is_fetched_with_its_finding_and_the_listing(server: SftpServer, drop: Path, into: Path) -> None:
+    (drop / "users.csv").unlink()
+    (drop / "roster.zip").write_bytes(b"PK")
+    gathered = fetch_delivery(connection(server), into)
+    assert (gathered.files, gathered.findings) == ({}, (Finding("zip-damaged", "fatal", "roster.zip"),))
+    assert gathered.refused
+    assert gathered.listing
+
+
+def test_a_zip_that_is_still_growing_is_tried_again_and_not_refused(
+    server: SftpServer, drop: Path, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (drop / "users.csv").unlink()
+    (drop / "roster.zip").write_bytes(b"PK")
+    change_after_copying(monkeypatch, lambda: (drop / "roster.zip").write_bytes(b"PK\x03"))
+    with pytest.raises(TryAgain, match="a file changed while it was copied"):
+        fetch_delivery(connection(server), into)
+
+
+def test_a_file_that_went_is_not_named_by_an_address(server: SftpServer, drop: Path, into: Path) -> None:
+    with opened(connection(server)) as folder, pytest.raises(TryAgain) as raised:
+        folder.fetch("ada@maple.example.zip", into)
+    assert str(raised.value).startswith("(a file) went while it was to be copied")
 
 
 def test_a_folder_without_a_delivery_is_the_districts_to_look_at(server: SftpServer, drop: Path, into: Path) -> None:

@@ -5,20 +5,25 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from sqlalchemy.engine import Engine
 
+from roster_pipelines.connections.gather import Gathered
 from roster_pipelines.connections.landing import Receipt, receipt
 from roster_pipelines.errors import LookAtData
-from roster_pipelines.platform import deliveries
+from roster_pipelines.findings import Finding
+from roster_pipelines.platform import database, deliveries
+from roster_pipelines_tests.conftest import Databases
 
+FOUND = (Finding("file-name", "warning", "users.csv"), Finding("file-unknown", "warning", "notes.txt"))
 MORNING = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 
 def landed(engine: Engine, folder: Path, content: str, hours: int = 0, district: str = "maple") -> Receipt:
     """A delivery of one file lands some hours after six."""
     (folder / "users.csv").write_text(content)
-    files, notes = {"users.csv": folder / "users.csv"}, {"notes.txt": "file-unknown"}
-    written = receipt(files, ("Users.CSV",), notes, MORNING + timedelta(hours=hours))
+    gathered = Gathered({"users.csv": folder / "users.csv"}, FOUND, ("Users.CSV",))
+    written = receipt(gathered, MORNING + timedelta(hours=hours))
     with engine.begin() as connection:
         deliveries.record(connection, district, written)
     return written
@@ -36,7 +41,7 @@ def test_a_delivery_that_has_landed_is_in_the_ledger_with_its_receipt(engine: En
     assert newest is not None
     assert (newest.delivery_id, newest.fingerprint) == (written.delivery_id, written.fingerprint)
     assert (newest.landed_at, newest.status, newest.reason) == (MORNING, "landed", None)
-    assert (newest.files, newest.notes) == (["users.csv"], {"notes.txt": "file-unknown"})
+    assert (newest.files, newest.findings) == (["users.csv"], FOUND)
 
 
 def test_without_a_delivery_there_is_no_newest_and_no_roster(engine: Engine) -> None:
@@ -93,3 +98,52 @@ def test_the_same_delivery_cannot_be_entered_twice(engine: Engine, tmp_path: Pat
     landed(engine, tmp_path, "a")
     with pytest.raises(sa.exc.IntegrityError):
         landed(engine, tmp_path, "a")
+
+
+def test_the_same_content_by_better_names_is_the_same_delivery_without_the_finding(
+    engine: Engine, tmp_path: Path
+) -> None:
+    written = landed(engine, tmp_path, "a")
+    again = receipt(Gathered({"users.csv": tmp_path / "users.csv"}, (), ("users.csv",)), MORNING + timedelta(days=1))
+    with engine.begin() as connection:
+        deliveries.found_again(connection, "maple", written.delivery_id, again, "the new listing")
+        newest = deliveries.newest(connection, "maple")
+    assert newest is not None
+    assert (newest.delivery_id, newest.listing, newest.findings) == (written.delivery_id, "the new listing", ())
+    assert newest.receipt["delivery_id"] == written.delivery_id
+    assert newest.receipt["landed_at"] == str(MORNING)
+    assert newest.receipt["taken"] == ["users.csv"]
+
+
+NOTES = """{"files": [], "notes": {
+    "users.csv": "file-name-case", "demographics.csv": "file-never-stored", "results.csv": "file-not-used",
+    "ada@maple.example.txt": "file-unknown"}}"""
+
+
+def test_deliveries_of_the_first_version_of_the_ledger_keep_what_was_found(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with databases.copy("template1") as engine:
+        with monkeypatch.context() as before:
+            upgrade = command.upgrade
+            before.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
+            database.migrate(engine)
+        with engine.begin() as connection:
+            for district, receipt_then in (("maple", NOTES), ("cedar", '{"files": [], "notes": {}}')):
+                connection.execute(
+                    sa.text("INSERT INTO roster.delivery VALUES (:d, 'x', 'x', now(), 'landed', null, null, '', :r)"),
+                    {"d": district, "r": receipt_then},
+                )
+        database.migrate(engine)
+        with engine.connect() as connection:
+            maple, cedar = (deliveries.newest(connection, district) for district in ("maple", "cedar"))
+    assert maple is not None
+    assert cedar is not None
+    assert set(maple.findings) == {
+        Finding("file-name", "warning", "users.csv"),
+        Finding("file-never-stored", "info", "demographics.csv"),
+        Finding("file-not-used", "info", "results.csv"),
+        Finding("file-unknown", "warning", "(a file)"),
+    }
+    assert cedar.findings == ()
+    assert "notes" not in maple.receipt
