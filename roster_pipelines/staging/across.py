@@ -59,11 +59,7 @@ def rules_across(table: Table, roster: Roster, today: date, cycles: ir.Table | N
         rules.append(_warning("parent-cycle", "parentSourcedId", lambda t: ~t[SOURCED_ID].isin(cycles[SOURCED_ID])))
     for begin, end in (("startDate", "endDate"), ("beginDate", "endDate")):
         if {begin, end} <= names:
-            rules.append(
-                _warning(
-                    "dates-reversed", end, lambda t, b=begin, e=end: _true(t[b] < t[e]) | t[b].isnull() | t[e].isnull()
-                )
-            )
+            rules.append(_in_order(begin, end))
     if table.name in _OF_TABLE:
         rules += _OF_TABLE[table.name](roster, today)
     return [replace(rule if rule.of_earlier_rows else _of_new_rows(rule), alone=True) for rule in rules]
@@ -71,6 +67,14 @@ def rules_across(table: Table, roster: Roster, today: date, cycles: ir.Table | N
 
 def _of_new_rows(rule: RowRule) -> RowRule:
     return replace(rule, holds=lambda t: rule.holds(t) | (t._line == 0))
+
+
+def _in_order(begin: str, end: str) -> RowRule:
+    return _warning("dates-reversed", end, lambda t: (t[begin] < t[end]).fill_null(True))
+
+
+def _not_deleted(column: str, deleted: ir.Value) -> RowRule:
+    return RowRule("reference-deleted", "warning", column, lambda t: ~t[column].isin(deleted), of_earlier_rows=True)
 
 
 def _warning(rule: str, column: str, holds: Holds, refers_to: str = "") -> RowRule:
@@ -152,15 +156,7 @@ def _enrollments(roster: Roster, today: date) -> list[RowRule]:
     for column, name in (("classSourcedId", "classes"), ("userSourcedId", "users")):
         if name in roster:
             deleted = _ids(roster[name].filter(_true(ibis._.status == "tobedeleted")))
-            rules.append(
-                RowRule(
-                    "reference-deleted",
-                    "warning",
-                    column,
-                    lambda t, c=column, d=deleted: ~t[c].isin(d),
-                    of_earlier_rows=True,
-                )
-            )
+            rules.append(_not_deleted(column, deleted))
     if "classes" in roster:
         rules.append(_warning("school-differs", "schoolSourcedId", lambda t: _at_its_school(t, roster["classes"])))
     if {"classes", "academicSessions"} <= roster.keys():

@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from roster_pipelines.duck import count, one
-from roster_pipelines.findings import Finding
+from roster_pipelines.findings import Finding, Severity
 from roster_pipelines.oneroster import manifest as manifests
 from roster_pipelines.oneroster.shape import Registration, Table, Version
 from roster_pipelines.oneroster.standard import TABLES, tables
@@ -98,12 +98,14 @@ class _Staging:
         self.manifest = self._manifest()
         self.version: Version = "1.2" if self.manifest.version == "1.2" else "1.1"
         self.tables = tables(self.version)
+        self.paths: dict[str, tuple[Path | None, manifests.Mode]] = {}
         self.loaded: dict[str, Loaded] = {}
         self.counts: dict[str, TableCounts] = {}
         self.roster: dict[str, ir.Table] = {}
 
     def run(self) -> None:
         define(self.con, self.tables, self.version)
+        self.paths = {table.name: self._path(table) for table in self.tables.values()}
         for table in self.tables.values():
             self.progress(table.file)
             self._table(table)
@@ -121,7 +123,7 @@ class _Staging:
     def _path(self, table: Table) -> tuple[Path | None, manifests.Mode]:
         """Find the file that is to be read, and in which mode; what does not fit the manifest is recorded."""
         path, mode = self.files.get(table.file), self.manifest.modes.get(table.name)
-        serious = "fatal" if table.can_refuse(self.registration) else "warning"
+        serious: Severity = "fatal" if table.can_refuse(self.registration) else "warning"
         if path is not None and mode == "absent":
             self.record.add(Finding("file-declared-absent", "warning", table.file))
             return None, mode
@@ -132,35 +134,46 @@ class _Staging:
         return path, mode or "bulk"
 
     def _table(self, table: Table) -> None:
-        path, mode = self._path(table)
-        loaded = self._load(table, path)
-        if self.version == "1.2" and table.name == "users":
-            self._load(TABLES["roles"], self.files.get("roles.csv"))
-            roles.give_users_their_roles(self.con, self.today, earlier=self._had("roles"))
-        self.record.lines(table.file)
-        raw = self.ibis.table(table.name, database="raw")
-        texts = [column.name for column in table.of(self.version) if column.stored]
-        delivered = Delivered(self.version, mode, loaded.absent, self.roster)
-        failed, plain = list[RowRule](), frozenset[str]()
-        if count(self.con, f'raw."{table.name}"'):
-            rules, simple = rules_for(table, delivered), plain_columns(table, delivered)
-            failed, plain = failing(table.name, texts, rules, raw, simple)
-        reject(self.con, self.record, table, failed, raw)
+        path, mode = self.paths[table.name]
+        loaded = self._load(table)
+        plain = self._check(table, mode, loaded)
         carried = mode in ("absent", "delta") and self._had(table.name)
         self._accept(table, plain, carried=carried)
         accepted = count(self.con, f'main."{table.name}"')
         if carried:
             self._carry(table)
-        elif self.base is not None and path is not None and mode == "bulk" and self._had(table.name):
+        elif path is not None and mode == "bulk" and self._had(table.name):
             self.record.add(*earlier.compare(self.con, table))
-        rows = count(self.con, f'main."{table.name}"', "status IS DISTINCT FROM 'tobedeleted'")
         self.counts[table.name] = TableCounts(
-            loaded.read, accepted, loaded.read if not loaded.readable else self._rejected(table), rows,
+            loaded.read,
+            accepted,
+            self._rejected(table) if loaded.readable else loaded.read,
+            count(self.con, f'main."{table.name}"', "status IS DISTINCT FROM 'tobedeleted'"),
             earlier.previous(self.con, table) if self.base is not None else None,
-        )  # fmt: skip
+        )
         if loaded.read or carried:
             self.roster[table.name] = self.ibis.table(table.name, database="main")
         self._required(table, path, carried=carried)
+
+    def _check(self, table: Table, mode: manifests.Mode, loaded: Loaded) -> frozenset[str]:
+        """Hold the raw rows against the rules and set apart those that cannot be used; name the plain columns."""
+        absent = loaded.absent
+        if self.version == "1.2" and table.name == "users":
+            given = self._load(TABLES["roles"])
+            roles.give_users_their_roles(self.con, self.today, earlier=self._had("roles"))
+            # Without any roles, that is what has to be told, not that everybody lacks one.
+            absent |= frozenset() if given.read else {"role"}
+        self.record.lines(table.file)
+        raw = self.ibis.table(table.name, database="raw")
+        delivered = Delivered(self.version, mode, absent, self.roster)
+        failed, plain = list[RowRule](), frozenset[str]()
+        # In a table without rows every check fails: all() of nothing is NULL.
+        if count(self.con, f'raw."{table.name}"'):
+            texts = [column.name for column in table.of(self.version) if column.stored]
+            rules, simple = rules_for(table, delivered), plain_columns(table, delivered)
+            failed, plain = failing(table.name, texts, rules, raw, simple)
+        reject(self.con, self.record, table, failed, raw)
+        return plain
 
     def _required(self, table: Table, path: Path | None, *, carried: bool) -> None:
         """Refuse a delivery that lacks what is required, or whose file cannot be used."""
@@ -170,13 +183,14 @@ class _Staging:
         if path is None and table.needs_file(self.registration):
             self.record.add(Finding("file-missing", "fatal", table.file))
         elif path is not None and not counts.read and self.loaded[table.name].readable:
-            severity = "fatal" if table.needs_data(self.registration) else "info"
+            severity: Severity = "fatal" if table.needs_data(self.registration) else "info"
             self.record.add(Finding("file-empty", severity, table.file))
         elif counts.read and not counts.accepted and table.needs_data(self.registration):
             self.record.add(Finding("file-unusable", "fatal", table.file))
 
-    def _load(self, table: Table, path: Path | None) -> Loaded:
+    def _load(self, table: Table) -> Loaded:
         """Fill `raw.<table>`, empty where there is nothing to read."""
+        path, _ = self.paths[table.name]
         if table.name not in self.loaded:
             if path is None:
                 columns = ", ".join(f'"{c.name}" VARCHAR' for c in table.of(self.version) if c.stored)

@@ -4,8 +4,6 @@ A finding that comes from another one (a class whose school was rejected) is der
 another derived finding, so that the few causes can be told apart from the many that follow.
 """
 
-from collections.abc import Iterable
-
 import duckdb
 
 from roster_pipelines.duck import count, one
@@ -146,20 +144,19 @@ def counts(con: duckdb.DuckDBPyConnection) -> tuple[FindingCount, ...]:
         ORDER BY list_position(['fatal', 'error', 'warning', 'info'], severity), count DESC, rule, file, "column"
         """
     ).fetchall()
-    return tuple(FindingCount(*row[:-1], tuple(row[-1])) for row in rows)
+    return tuple(FindingCount(*of, tuple(lines)) for *of, lines in rows)
 
 
 def listed(con: duckdb.DuckDBPyConnection) -> tuple[Finding, ...]:
     """Read the listed findings back: by severity, file and line."""
-    rows: Iterable[tuple[object, ...]] = con.execute(
+    rows = con.execute(
         """
         SELECT rule, severity, file, line, "column", sourced_id, cause_rule, cause_file, cause_line FROM findings
         ORDER BY list_position(['fatal', 'error', 'warning', 'info'], severity), file, line NULLS FIRST, rule, "column"
         """
     ).fetchall()
     return tuple(
-        Finding(*row[:6], Cause(*row[6:]) if row[6] else None)  # type: ignore[arg-type]
-        for row in rows
+        Finding(*of, Cause(*cause) if cause[0] else None) for of, cause in ((row[:6], row[6:]) for row in rows)
     )
 
 

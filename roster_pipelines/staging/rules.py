@@ -53,7 +53,7 @@ def rules_for(table: Table, delivered: Delivered) -> list[RowRule]:
             rules += [r for r in found if r.severity == "error" or column.name not in delivered.absent]
     if {"subjects", "subjectCodes"} <= {column.name for column in table.columns} - delivered.absent:
         rules.append(RowRule("subject-codes-length", "warning", "subjectCodes", _as_many_codes_as_subjects, alone=True))
-    if table.name == "users" and delivered.version == "1.2":
+    if table.name == "users" and delivered.version == "1.2" and "role" not in delivered.absent:
         rules.append(RowRule("role-missing", "error", "", _unless_deleted(table, lambda t: ~blank(t.role))))
     if table.name == "enrollments" and "users" in delivered.roster:
         students = delivered.roster["users"].filter(ibis._.role == "student")[SOURCED_ID]

@@ -78,13 +78,12 @@ class Evaluation:
         together = [rule for rule in self._rules if not rule.alone and rule.column not in self.plain]
         self._broken = dict.fromkeys((rule.name for rule in self._rules), 0)
         self._broken |= _count(rows, {rule.name: rule.holds for rule in together})
-        quick: dict[Holds | None, int] = {None: 1}
+        quick: dict[Holds, int] = {}
         for rule in self._rules:
-            if rule.alone:
-                if rule.quick not in quick:
-                    quick |= {rule.quick: _count(rows, {rule.name: rule.quick})[rule.name]}
-                if quick[rule.quick]:
-                    self._broken |= _count(rows, {rule.name: rule.holds})
+            if rule.alone and rule.quick is not None and rule.quick not in quick:
+                quick |= {rule.quick: _count(rows, {rule.name: rule.quick})[rule.name]}
+            if rule.alone and (rule.quick is None or quick[rule.quick]):
+                self._broken |= _count(rows, {rule.name: rule.holds})
 
 
 def _count(rows: ir.Table, conditions: Mapping[str, Holds]) -> dict[str, int]:
