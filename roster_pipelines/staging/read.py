@@ -1,200 +1,184 @@
 """Read one delivered CSV file into the staging database: every value as text, every row with its line.
 
 DuckDB's sniffer is never asked: on a ragged file it may take a later line for the header and drop the rest in
-silence. The header is read here, the dialect is pinned, and rows that do not parse are kept apart by line.
+silence. The header is read here and the dialect is pinned. A file that looks plain is loaded as it is; as a record
+is at least one line, as many records as lines prove that each line is one. Whenever that is in doubt, a tidied copy is
+loaded in its place, in which each record is one line and knows its number.
 """
 
-import csv
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from roster_pipelines.duck import count
-from roster_pipelines.oneroster.standard import Table
-from roster_pipelines.staging.findings import Finding
-
-DIALECT = "auto_detect = false, header = false, skip = 1"
-
-# A header longer than this is no header; it also bounds what a file without line ends costs.
-MAX_HEADER_BYTES = 64 * 1024
+from roster_pipelines.duck import count, one
+from roster_pipelines.findings import Finding, Severity
+from roster_pipelines.oneroster.shape import Column, Table, Version
+from roster_pipelines.staging.header import Header, match_header
+from roster_pipelines.staging.lines import Lines, Scan, decoded, is_blank, scan
+from roster_pipelines.staging.tidy import tidy
 
 
-class Unreadable(Exception):
-    """The file cannot be read at all; carries the finding that says why."""
+@dataclass(frozen=True)
+class Loaded:
+    """What was read of a file.
 
-    def __init__(self, finding: Finding) -> None:
-        self.finding = finding
-        super().__init__(finding.rule)
-
-
-def read_header(path: Path, file: str) -> list[str]:
-    """Read a CSV file's column names.
-
-    Args:
-        path: The delivered file.
-        file: The standard's name for it, for the finding.
-
-    Returns:
-        The names as delivered, in their order, without a byte order mark; none where the first line is blank.
-
-    Raises:
-        Unreadable: The first line is not UTF-8.
+    Attributes:
+        read: Rows with content below the header, counted without the parser; a field with line breaks makes its lines
+            one row.
+        readable: False where no row could be taken, for want of a header: `raw.<table>` is empty and all rows are lost.
+        absent: The names of the columns that nothing could be read from, each found once and not to be told again.
+        findings: About the file and its header.
     """
-    with path.open("rb") as stream:
-        line = stream.readline(MAX_HEADER_BYTES)
-    try:
-        text = line.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable(Finding("encoding-unreadable", "fatal", file)) from None
-    # A carriage return alone ends a line too, so that the whole file may have come as "the first line".
-    first = text.rstrip("\r\n").partition("\r")[0]
-    return [name.strip() for name in next(csv.reader([first]), [])]
+
+    read: int
+    readable: bool
+    absent: frozenset[str]
+    findings: tuple[Finding, ...]
 
 
-def match_header(table: Table, delivered: list[str]) -> tuple[list[str], list[Finding]]:
-    """Give each delivered column its standard name.
+def load(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    version: Version,
+    path: Path,
+    scratch: Path,
+    *,
+    can_refuse: bool = True,
+) -> Loaded:
+    """Load a file into `raw.<table>`, and what is wrong with its lines into `line_finding`.
+
+    `raw.<table>` has `_line`, the physical line of the delivered file on which the row begins (the header is line 1),
+    and every stored column of the version as text. A blank value is NULL, and so is all of a column that the file
+    lacks. Columns that are unknown, doubled or never to be stored are parsed and dropped. `line_finding` gets one row
+    for each line and rule; of a line that is `row-unreadable` or `row-truncated` there is no row in `raw.<table>`, so
+    that both together are what was read. A line break within a value becomes a blank.
 
     Args:
+        con: The staging database, not in a transaction, with schema `raw` and the table
+            `line_finding (file, line, rule, sourced_id)`.
         table: The standard's table.
-        delivered: The header as delivered.
-
-    Returns:
-        One name per delivered column (unknown and doubled ones get a name that starts with `_`), and findings:
-        fatal for a missing required column, warnings for the rest. An unknown column is told by its place: where a
-        header was cut or lost, what stands there is a value of a person.
-
-    Raises:
-        Unreadable: It is no header of this table, such as a first row of data, or names parted by semicolons.
-    """
-    by_case = {column.name.lower(): column.name for column in table.columns}
-    if len(delivered) < 2 or not any(header.lower() in by_case for header in delivered):
-        raise Unreadable(Finding("header-missing", "fatal", table.file, line=1))
-    names: list[str] = []
-    findings: list[Finding] = []
-    for position, header in enumerate(delivered):
-        name = by_case.get(header.lower(), "")
-        if not name:
-            names.append(f"_unknown_{position}")
-            if not header.startswith("metadata."):
-                place = f"column {position + 1}"
-                findings.append(Finding("column-unknown", "warning", table.file, line=1, column=place))
-        elif name in names:
-            names.append(f"_doubled_{position}")
-            findings.append(Finding("column-doubled", "fatal", table.file, line=1, column=name))
-        else:
-            names.append(name)
-            if header != name:
-                findings.append(Finding("column-case", "warning", table.file, line=1, column=name))
-    for column in table.columns:
-        if column.name not in names:
-            rule = "column-missing" if column.required else "column-absent"
-            findings.append(
-                Finding(rule, "fatal" if column.required else "warning", table.file, line=1, column=column.name)
-            )
-    return names, findings
-
-
-def load(con: duckdb.DuckDBPyConnection, table: Table, path: Path, names: list[str]) -> int:
-    """Load a file into `raw.<table>`, with `_line`, and its unparsable lines into `rejected.unreadable`.
-
-    Columns that are unknown, doubled or never to be stored are parsed and dropped; columns of the standard that the
-    file lacks are there and NULL. A blank value is NULL.
-
-    Args:
-        con: The staging database; schemas `raw` and `rejected` are there.
-        table: The standard's table.
+        version: The delivery's version.
         path: The delivered file.
-        names: One name per delivered column, from `match_header`.
+        scratch: A folder for a tidied copy, which is removed again.
+        can_refuse: Whether what is wrong with the file may refuse the delivery. Otherwise it costs the file.
 
     Returns:
-        How many lines with content stand below the header, counted without parsing them: what read, accepted and
-        rejected rows are held against.
-
-    Raises:
-        Unreadable: The file is not UTF-8, or its line ends are of several kinds.
+        What was read. An empty file is readable, and has no rows.
     """
-    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-    # PostgreSQL takes no NUL in a text.
-    value = "replace({0}, chr(0), '') AS {0}" if has_nul(path) else "{0}"
-    wanted = ", ".join(
-        value.format(f'"{column.name}"') if column.name in names else f'NULL::VARCHAR AS "{column.name}"'
-        for column in table.columns
-        if column.stored
-    )
-    try:
-        con.execute(
+    columns = [column for column in table.of(version) if column.stored]
+    seen = scan(path)
+    first = Lines(path, seen.encoding).first()
+    if first is None:
+        _create_empty(con, table, columns)
+        return Loaded(0, True, frozenset(column.name for column in table.of(version)), ())
+    header = match_header(decoded(first.replace(b"\0", b"")), table, version, can_refuse=can_refuse)
+    if not header.readable:
+        _create_empty(con, table, columns)
+        return Loaded(_rows_lost(path, seen), False, header.absent, header.findings)
+    source = _Source(con, table, columns, header)
+    if seen.plain and source.load_plain(path, seen.lines - 1):
+        read, about_file = seen.lines - 1, list[Finding]()
+    else:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            read, about_file = source.load_tidied(path, seen, Path(folder), "fatal" if can_refuse else "warning")
+    if source.has_passwords():
+        about_file.append(Finding("password-sent", "info", table.file))
+    return Loaded(read, True, header.absent, (*about_file, *header.findings))
+
+
+def _create_empty(con: duckdb.DuckDBPyConnection, table: Table, columns: list[Column]) -> None:
+    texts = ", ".join(f'"{column.name}" VARCHAR' for column in columns)
+    con.execute(f'CREATE TABLE raw."{table.name}" (_line BIGINT, {texts})')
+
+
+def _rows_lost(path: Path, seen: Scan) -> int:
+    """Count the lines with content below the first."""
+    lines = (line for block, _ in Lines(path, seen.encoding) for line in block)
+    next(lines)
+    return sum(1 for line in lines if not is_blank(line))
+
+
+class _Source:
+    """A file with its header, on its way into `raw.<table>`."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, table: Table, columns: list[Column], header: Header) -> None:
+        self.con = con
+        self.table = table
+        self.columns = columns
+        self.header = header
+        self.raw = f'raw."{table.name}"'
+        self.passwords = [f"c{place}" for place, name in enumerate(header.names) if name == "password"]
+
+    def load_plain(self, path: Path, lines: int) -> bool:
+        """Load a file as it is; return whether each of its lines below the header is a row."""
+        try:
+            self._create(path, tidied=False)
+        except duckdb.Error:
+            # A row that does not parse, or line ends of several kinds; DuckDB's message would quote the row.
+            return False
+        rows, last = one(self.con, f"SELECT count(*), coalesce(max(rowid) + 1, 0) FROM {self.raw}")
+        if not lines == rows == last:
+            return False
+        self.con.execute(f"UPDATE {self.raw} SET _line = rowid + 2")
+        return True
+
+    def load_tidied(self, path: Path, seen: Scan, folder: Path, worst: Severity) -> tuple[int, list[Finding]]:
+        """Load a file's tidied copy; return how many rows were read and what is wrong with the file."""
+        file = self.table.file
+        lines = Lines(path, seen.encoding)
+        copy, notes = folder / "records", folder / "notes"
+        tidied = tidy(lines, self.header, copy, notes)
+        self._create(copy, tidied=True)
+        self.con.execute(
             f"""
-            CREATE TEMP TABLE record AS
-            SELECT row_number() OVER () AS _record, {wanted}
-            FROM read_csv(?, {DIALECT}, delim = ',', quote = '"', escape = '"', columns = {{{columns}}},
-                          store_rejects = true, rejects_table = 'unparsed', rejects_scan = 'unparsed_scan')
+            INSERT INTO line_finding (file, line, rule, sourced_id)
+            SELECT '{file}', line, rule, coalesce(sourced_id, '')
+            FROM read_csv(?, auto_detect = false, header = false, delim = ',', quote = '', escape = '',
+                          columns = {{'line': 'BIGINT', 'rule': 'VARCHAR', 'sourced_id': 'VARCHAR'}})
+            """,
+            [str(notes)],
+        )
+        found = {
+            "encoding-utf-16": seen.encoding != "utf-8",
+            "encoding-windows-1252": tidied.windows_1252,
+            "line-ends": lines.ends_oddly,
+        }
+        findings = [Finding(rule, "warning", file) for rule, is_so in found.items() if is_so]
+        if count(self.con, self.raw) != tidied.written:
+            findings.append(Finding("lines-lost", worst, file))
+        return tidied.written + tidied.dropped, findings
+
+    def has_passwords(self) -> bool:
+        """Say whether a password was delivered, and forget in which rows."""
+        if not self.passwords:
+            return False
+        found = count(self.con, self.raw, "_password") > 0
+        self.con.execute(f"ALTER TABLE {self.raw} DROP COLUMN _password")
+        return found
+
+    def _create(self, path: Path, *, tidied: bool) -> None:
+        """Create `raw.<table>` from the file, or from its tidied copy, where the line's number stands first."""
+        names, absent = self.header.names, self.header.absent
+        values = [
+            f'NULL::VARCHAR AS "{column.name}"'
+            if column.name in absent
+            else f'c{names.index(column.name)} AS "{column.name}"'
+            for column in self.columns
+        ]
+        if self.passwords:
+            filled = " OR ".join(f"coalesce(trim({password}), '') <> ''" for password in self.passwords)
+            values.append(f"({filled}) AS _password")
+        types = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
+        numbered = "'_line': 'BIGINT', " if tidied else ""
+        self.con.execute(
+            f"""
+            CREATE OR REPLACE TABLE {self.raw} AS
+            SELECT {"_line" if tidied else "NULL::BIGINT AS _line"}, {", ".join(values)}
+            FROM read_csv(?, auto_detect = false, header = false, skip = {0 if tidied else 1}, ignore_errors = {tidied},
+                          delim = '{self.header.separator}', quote = '"', escape = '"',
+                          columns = {{{numbered}{types}}})
             """,
             [str(path)],
         )
-        if count(con, "unparsed", "error_type = 'INVALID ENCODING'"):
-            raise Unreadable(Finding("encoding-unreadable", "fatal", table.file))
-        con.execute(
-            f"""
-            INSERT INTO rejected.unreadable
-            SELECT '{table.file}', line::BIGINT, lower(min(error_type::VARCHAR)) FROM unparsed GROUP BY line
-            """
-        )
-        filled = _find_gaps(con, table, path)
-        con.execute(
-            f"""
-            CREATE TABLE raw."{table.name}" AS
-            SELECT _record + 1 + coalesce(n, 0) AS _line, record.* EXCLUDE (_record)
-            FROM record ASOF LEFT JOIN gap ON _record > records_before
-            ORDER BY _record
-            """
-            if count(con, "gap")
-            else f'CREATE TABLE raw."{table.name}" AS SELECT _record + 1 AS _line, * EXCLUDE (_record) FROM record'
-        )
-    except duckdb.InvalidInputException:
-        # Whatever else is wrong with a row is among the rejects; DuckDB's message would quote the row.
-        raise Unreadable(Finding("line-ends-mixed", "fatal", table.file)) from None
-    finally:
-        for temporary in ("record", "gap", "unparsed", "unparsed_scan"):
-            con.execute(f"DROP TABLE IF EXISTS {temporary}")
-    return filled
-
-
-def _find_gaps(con: duckdb.DuckDBPyConnection, table: Table, path: Path) -> int:
-    """Find the lines that are no records, blank or unreadable, and count the lines with content.
-
-    Gives the temporary table `gap`: after `records_before` records, n lines without one have gone by. That makes
-    every row's line exact as long as no field has a line break in it.
-    """
-    filled, blank = count_lines(path)
-    con.execute(
-        f"""
-        CREATE TEMP TABLE gap AS
-        WITH without_record AS (
-            SELECT line, row_number() OVER (ORDER BY line) AS n
-            FROM (SELECT unnest(?::BIGINT[]) AS line
-                  UNION ALL SELECT line FROM rejected.unreadable WHERE file = '{table.file}')
-        )
-        SELECT line - 1 - n AS records_before, max(n) AS n FROM without_record GROUP BY ALL
-        """,
-        [blank],
-    )
-    return filled
-
-
-def count_lines(path: Path) -> tuple[int, list[int]]:
-    """Count the lines with content below the header, and list the numbers of the blank ones."""
-    blank: list[int] = []
-    number = 1
-    # Every byte is a character of Latin-1, and CR, LF and CRLF all end a line.
-    with path.open(encoding="latin-1") as lines:
-        next(lines, None)
-        for number, line in enumerate(lines, start=2):
-            if line == "\n":
-                blank.append(number)
-    return number - 1 - len(blank), blank
-
-
-def has_nul(path: Path) -> bool:
-    """Say whether there is a NUL byte anywhere in a file."""
-    with path.open("rb") as stream:
-        return any(b"\0" in block for block in iter(lambda: stream.read(1 << 20), b""))
