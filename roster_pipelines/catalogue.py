@@ -88,17 +88,23 @@ _FILE = {
     "separator": Rule(W, "the columns are not separated by commas", "export with commas"),
     "line-ends": Rule(W, "lines end in carriage returns, or in several ways", "end every line with CRLF or with LF"),
     "line-blank": Rule(I, "a line is blank", "leave blank lines out"),
-    "line-break-in-field": Rule(W, "a field has a line break in it", "export without line breaks inside fields"),
+    "line-break-in-field": Rule(
+        W, "a field has a line break in it, which was read as a blank", "export without line breaks inside fields"
+    ),
     "nul-bytes": Rule(W, "the file holds NUL bytes, which were taken out", "export the file again as plain UTF-8"),
     "header-missing": Rule(
         F + W,
         "the first line is no header of this file",
         "begin the file with the standard's column names, separated by commas",
     ),
-    "column-missing": Rule(F, "a required column is missing", "add the column to the header"),
+    "column-missing": Rule(F + W, "a required column is missing", "add the column to the header"),
     "column-absent": Rule(W, "an optional column of the standard is missing", "add it, even if it is empty"),
     "column-unknown": Rule(W, "the column is not of the standard", "leave it out, or name it metadata.<name>"),
-    "column-case": Rule(W, "the column's name is not in the standard's case", "write it exactly as the standard does"),
+    "column-case": Rule(
+        W,
+        "the column's name is not in the standard's case, or has blanks around it; it was understood",
+        "write it exactly as the standard does",
+    ),
     "column-order": Rule(
         W,
         "the columns are not in the standard's order",
@@ -108,7 +114,7 @@ _FILE = {
         F + W, "the column stands in the header twice, so none of the two was read", "leave one of the two out"
     ),
     "password-sent": Rule(I, "passwords were delivered; they were neither read nor stored", "leave the column blank"),
-    "lines-lost": Rule(F, "lines of the file could not be told apart", "export the file again"),
+    "lines-lost": Rule(F + W, "lines of the file could not be told apart", "export the file again"),
 }
 
 _ROW = {
