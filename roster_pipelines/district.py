@@ -43,6 +43,7 @@ class SftpConnection(_Record):
         host_key: The server's public key as `ssh-ed25519 AAAA...`. Without it, or with another, nothing is fetched.
         directory: The folder of the district's files on the server.
         quiet_seconds: How long the folder must have stood still before its files are taken.
+        reports: The sub-folder of `directory` that each delivery's report is put into; None: none is put there.
     """
 
     kind: Literal["sftp"]
@@ -54,6 +55,7 @@ class SftpConnection(_Record):
     host_key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$")] | None = None
     directory: str = "/"
     quiet_seconds: int = Field(300, ge=0)
+    reports: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:

@@ -2,7 +2,7 @@
 
     deliveries/<district>/<delivery>/receipt.json, <file>.csv ...
     staging/<district>/<delivery>.duckdb
-    reports/<district>/<delivery>.md
+    reports/<district>/<delivery>.html
     plans/<district>/<plan>.duckdb
 
 Everything is written beside its final name and moved there when whole, and is only read ever after. The root is a
@@ -35,7 +35,7 @@ class Lake:
 
     def report(self, district: str, delivery_id: str) -> UPath:
         """The report of one delivery."""
-        return self.root / "reports" / district / f"{delivery_id}.md"
+        return self.root / "reports" / district / f"{delivery_id}.html"
 
     def plan(self, district: str, plan_id: int) -> UPath:
         """The changes of one plan."""
