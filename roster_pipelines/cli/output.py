@@ -1,11 +1,15 @@
 """How the command speaks: tables and lines for people, JSON for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from roster_pipelines.reports.places import printable
 
 console = Console(highlight=False, soft_wrap=True)
 problems = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -27,9 +31,23 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def as_json(value: object) -> None:
     """Print JSON, and nothing else."""
-    console.print_json(json.dumps(value, default=str))
+    sys.stdout.write(json.dumps(value, default=str, indent=2) + "\n")
 
 
 def problem(message: str) -> None:
-    """Print one clear line to standard error."""
-    problems.print(f"[red]roster:[/] {escape(message)}")
+    """Print one clear line to standard error; a name in it cannot break it or steer the terminal."""
+    problems.print(f"[red]roster:[/] {escape(printable(message))}")
+
+
+@contextmanager
+def working(on: str) -> Iterator[Callable[[str], None]]:
+    """Show that something is being done; only on a terminal, and never among the results.
+
+    Args:
+        on: What takes long.
+
+    Yields:
+        What is to be called with each part of it that is begun.
+    """
+    with problems.status(escape(on)) as status:
+        yield lambda part: status.update(escape(f"{on}: {part}"))
