@@ -61,8 +61,7 @@ def build(
         con.execute(f"SET memory_limit = '{MEMORY}'; SET preserve_insertion_order = true")
         con.execute("CREATE SCHEMA raw; CREATE SCHEMA rejected")
         staging = _Staging(con, files, registration, today, base, Path(scratch), progress)
-        staging.record.add(*findings)
-        staging.run()
+        staging.run(findings)
         return summary(con)
 
 
@@ -95,15 +94,25 @@ class _Staging:
         self.progress = progress
         self.record = record.Record(con)
         self.ibis = ibis.duckdb.from_connection(con)
-        self.manifest = self._manifest()
-        self.version: Version = "1.2" if self.manifest.version == "1.2" else "1.1"
+        self.manifest = _manifest(files.get("manifest.csv"))
+        self.version: Version = self.manifest.version
         self.tables = tables(self.version)
         self.paths: dict[str, tuple[Path | None, manifests.Mode]] = {}
         self.loaded: dict[str, Loaded] = {}
         self.counts: dict[str, TableCounts] = {}
         self.roster: dict[str, ir.Table] = {}
 
-    def run(self) -> None:
+    def run(self, intake: Sequence[Finding]) -> None:
+        self.record.add(*intake)
+        if any(finding.severity == "fatal" for finding in intake):
+            # Nothing was taken then: that files are missing would be no news.
+            self.counts = {name: TableCounts() for name in self.tables}
+        else:
+            self.record.add(*self.manifest.findings)
+            self._stage()
+        self._write()
+
+    def _stage(self) -> None:
         define(self.con, self.tables, self.version)
         self.paths = {table.name: self._path(table) for table in self.tables.values()}
         for table in self.tables.values():
@@ -112,13 +121,6 @@ class _Staging:
         for table in self.tables.values():
             self._across(table)
         self._links()
-        self._write()
-
-    def _manifest(self) -> manifests.Manifest:
-        path = self.files.get("manifest.csv")
-        found = manifests.NO_MANIFEST if path is None else manifests.parse(path.read_bytes())
-        self.record.add(*found.findings)
-        return found
 
     def _path(self, table: Table) -> tuple[Path | None, manifests.Mode]:
         """Find the file that is to be read, and in which mode; what does not fit the manifest is recorded."""
@@ -295,3 +297,10 @@ class _Staging:
             WHERE rule IN ('row-unreadable', 'row-truncated') ORDER BY ALL;
             """
         )
+
+
+def _manifest(path: Path | None) -> manifests.Manifest:
+    if path is None:
+        return manifests.NO_MANIFEST
+    with path.open("rb") as stream:
+        return manifests.parse(stream.read(manifests.READ_BYTES))

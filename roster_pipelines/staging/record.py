@@ -144,7 +144,10 @@ def counts(con: duckdb.DuckDBPyConnection) -> tuple[FindingCount, ...]:
         ORDER BY list_position(['fatal', 'error', 'warning', 'info'], severity), count DESC, rule, file, "column"
         """
     ).fetchall()
-    return tuple(FindingCount(*of, tuple(lines)) for *of, lines in rows)
+    return tuple(
+        FindingCount(rule, severity, file, column, n, derived, reach, tuple(lines))
+        for rule, severity, file, column, n, derived, reach, lines in rows
+    )
 
 
 def listed(con: duckdb.DuckDBPyConnection) -> tuple[Finding, ...]:
@@ -156,7 +159,8 @@ def listed(con: duckdb.DuckDBPyConnection) -> tuple[Finding, ...]:
         """
     ).fetchall()
     return tuple(
-        Finding(*of, Cause(*cause) if cause[0] else None) for of, cause in ((row[:6], row[6:]) for row in rows)
+        Finding(rule, severity, file, line, column, sourced_id, Cause(*cause) if cause[0] else None)
+        for rule, severity, file, line, column, sourced_id, *cause in rows
     )
 
 

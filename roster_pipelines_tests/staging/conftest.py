@@ -3,7 +3,7 @@
 import csv
 import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -32,10 +32,10 @@ class Staged:
     database: Path
     summary: Summary
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Query the database as a person with the duckdb shell would."""
         with duckdb.connect(str(self.database), read_only=True) as con:
-            return con.execute(sql).fetchall()
+            return con.execute(sql, values).fetchall()
 
     @cached_property
     def found(self) -> set[Found]:
