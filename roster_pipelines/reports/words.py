@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from roster_pipelines.findings import Severity
+from roster_pipelines.findings import FindingCount, Severity
 from roster_pipelines.staging.summary import Summary, Verdict
 
 VERDICTS: dict[Verdict, str] = {
@@ -46,8 +46,8 @@ HINTS: dict[str, tuple[str, ...]] = {
     ),
     "file-missing": (_AUTOSEND,),
     "file-name": ("PowerSchool AutoSend names its files by a template, which you can change.",),
-    "reference-nowhere": (
-        _AUTOSEND,
+    "reference-nowhere": (_AUTOSEND,),
+    "reference-nowhere userSourcedId": (
         "Infinite Campus leaves people without a user name or an enabled account out of OneRoster 1.1, so that their "
         "enrollments name nobody.",
     ),
@@ -60,7 +60,10 @@ HINTS: dict[str, tuple[str, ...]] = {
         "In ClassLink the preprocessor that merges users makes ids from names, so that a new name is a new id.",
     ),
 }
-"""By rule, what is known of common student information systems: only what their own or their users' documents say."""
+"""By rule, or by rule and column, what is known of common student information systems.
+
+Only what their own or their users' documents say.
+"""
 
 NEVER_STORED = (
     "Passwords, pronouns and demographics.csv are never stored, and gradebook files are not read. This report names "
@@ -98,6 +101,11 @@ def next_step(summary: Summary, *, sent: bool) -> str:
         now = "Nothing has to be done now" if sent else "The files can be sent as they are"
         return f"{now}; fix the warnings when you next change the export."
     return "Nothing: keep sending it like this." if sent else "Send the files as they are."
+
+
+def hints(count: FindingCount) -> tuple[str, ...]:
+    """What is known of common student information systems about a finding; mostly nothing."""
+    return HINTS.get(count.rule, ()) + HINTS.get(f"{count.rule} {count.column}", ())
 
 
 def amount(number: int, what: str) -> str:

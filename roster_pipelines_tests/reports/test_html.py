@@ -222,4 +222,11 @@ def test_the_same_delivery_gives_the_same_page() -> None:
 
 
 def test_what_is_known_of_systems_is_about_rules_that_there_are() -> None:
-    assert HINTS.keys() <= RULES.keys()
+    assert {rule.partition(" ")[0] for rule in HINTS} <= RULES.keys()
+
+
+@pytest.mark.parametrize(("column", "told"), [("userSourcedId", True), ("schoolSourcedId", False)])
+def test_what_is_known_of_people_is_not_told_of_schools(column: str, told: bool) -> None:
+    text = Page(page_of(summary_of([Finding("reference-nowhere", "error", "enrollments.csv", 2, column)]))).text
+    assert "PowerSchool AutoSend" in text
+    assert ("Infinite Campus" in text) is told
