@@ -158,7 +158,7 @@ def _enrollments(roster: Roster, today: date) -> list[RowRule]:
             deleted = _ids(roster[name].filter(_true(ibis._.status == "tobedeleted")))
             rules.append(_not_deleted(column, deleted))
     if "classes" in roster:
-        rules.append(_warning("school-differs", "schoolSourcedId", lambda t: _at_its_school(t, roster["classes"])))
+        rules.append(_warning("school-differs", "schoolSourcedId", lambda t: _at_its_school(t, roster)))
     if {"classes", "academicSessions"} <= roster.keys():
         rules.append(_warning("enrollment-outside-term", "", lambda t: _within_term(t, roster)))
     return rules
@@ -252,9 +252,13 @@ def _to_itself(name: str, *, many: bool, table: str) -> RowRule:
     return _warning("reference-nowhere", name, holds, table)
 
 
-def _at_its_school(t: ir.Table, classes: ir.Table) -> ir.BooleanValue:
+def _at_its_school(t: ir.Table, roster: Roster) -> ir.BooleanValue:
+    classes = roster["classes"]
     schools = classes.select(class_id=classes[SOURCED_ID], school=classes.schoolSourcedId)
     elsewhere = t.join(schools, t.classSourcedId == schools.class_id).filter(ibis._.school != ibis._.schoolSourcedId)
+    if "orgs" in roster:
+        # That a school is not there is told already.
+        elsewhere = elsewhere.filter(elsewhere.schoolSourcedId.isin(_ids(roster["orgs"])))
     return ~t._line.isin(elsewhere._line)
 
 
