@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from roster_pipelines.oneroster.standard import Table
-from roster_pipelines.partitions import districts
 from roster_pipelines.findings import FindingCount
+from roster_pipelines.oneroster.shape import Table
+from roster_pipelines.oneroster.standard import TABLES
+from roster_pipelines.partitions import districts
 from roster_pipelines.staging.summary import Summary
 
 SCHEMA = "schema"
@@ -31,7 +32,7 @@ def specs(table: Table) -> list[dg.AssetCheckSpec]:
                 ROWS_ADD_UP,
                 asset=key(table),
                 partitions_def=districts,
-                description=f"Lines counted in {table.file} = rows accepted + rows rejected.",
+                description=f"Rows counted in {_files(table)} without parsing them = rows accepted + rows rejected.",
             ),
         ]
 
@@ -45,7 +46,7 @@ def results(table: Table, summary: Summary) -> Iterator[dg.AssetCheckResult]:
     """Report what staging found about one table, in counts.
 
     Args:
-        table: The standard's table.
+        table: A table of the roster; what is read into it are one file of 1.1 and several of 1.2.
         summary: What staging found.
 
     Yields:
@@ -61,14 +62,22 @@ def results(table: Table, summary: Summary) -> Iterator[dg.AssetCheckResult]:
         description=_describe(found),
         metadata={"findings": _findings_table(found)},
     )
-    counts = summary.tables[table.name]
+    files = [summary.tables[name] for name in _read_into(table) if name in summary.tables]
     yield dg.AssetCheckResult(
         asset_key=key(table),
         check_name=ROWS_ADD_UP,
-        passed=counts.add_up,
+        passed=all(counts.add_up for counts in files),
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"read": counts.read, "accepted": counts.accepted, "rejected": counts.rejected},
+        metadata={what: sum(getattr(counts, what) for counts in files) for what in ("read", "accepted", "rejected")},
     )
+
+
+def _read_into(table: Table) -> list[str]:
+    return [other.name for other in TABLES.values() if other.into == table.name]
+
+
+def _files(table: Table) -> str:
+    return ", ".join(f"{name}.csv" for name in _read_into(table))
 
 
 def _findings_table(found: tuple[FindingCount, ...]) -> dg.MetadataValue:
@@ -79,6 +88,7 @@ def _findings_table(found: tuple[FindingCount, ...]) -> dg.MetadataValue:
                 {
                     "rule": finding.rule,
                     "severity": finding.severity,
+                    "file": finding.file,
                     "column": finding.column,
                     "rows": finding.count,
                     "remedy": finding.remedy,
@@ -90,6 +100,7 @@ def _findings_table(found: tuple[FindingCount, ...]) -> dg.MetadataValue:
             [
                 dg.TableColumn("rule"),
                 dg.TableColumn("severity"),
+                dg.TableColumn("file"),
                 dg.TableColumn("column"),
                 dg.TableColumn("rows", "int"),
                 dg.TableColumn("remedy"),
@@ -101,4 +112,6 @@ def _findings_table(found: tuple[FindingCount, ...]) -> dg.MetadataValue:
 def _describe(found: tuple[FindingCount, ...]) -> str:
     if not found:
         return "Nothing to report."
-    return "; ".join(f"{finding.severity}: {finding.message} ({finding.count})" for finding in found[:3])
+    return "; ".join(
+        f"{finding.severity}: {finding.where}: {finding.message} ({finding.count})" for finding in found[:3]
+    )

@@ -4,7 +4,7 @@ import dagster as dg
 
 from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.checks import key
-from roster_pipelines.oneroster.standard import TABLES
+from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, derived, registry, vendor
 from roster_pipelines.platform.state import states
@@ -14,7 +14,7 @@ from roster_pipelines.resources.lake import LakeResource
 
 
 @dg.asset(
-    deps=[*(key(table) for table in TABLES.values()), ["platform", "sign_ins"]],
+    deps=[*(key(table) for table in ROSTER.values()), ["platform", "sign_ins"]],
     partitions_def=districts,
     group_name="rostering",
     kinds={"duckdb", "postgres"},

@@ -10,13 +10,13 @@ import pytest
 
 from roster_pipelines.assets import failures
 from roster_pipelines.connections.arrival import Seen
-from roster_pipelines.oneroster.standard import TABLES
+from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.platform import drops
-from roster_pipelines.simulators.districts import District, generate, pack
+from roster_pipelines.simulators.districts import District, generate
 from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, expected, rewrite, shown
 
 DATA = Path(__file__).parent.parent / "data"
-VALIDATED = {f"validated/{table}" for table in TABLES}
+VALIDATED = {f"validated/{table}" for table in ROSTER}
 DOWNSTREAM = {"identities", "entitlements", "roster_plan", "rostered_classes"}
 NO_ROLE = "the delivery is refused, the last good roster stays: users.csv, role: a required column is missing"
 
@@ -72,7 +72,7 @@ def test_a_clean_delivery_materializes_every_asset_and_passes_every_check(
     assert result.success
     assert materialized(result) == {"delivery", *VALIDATED, *DOWNSTREAM}
     found = checks(result)
-    assert found.keys() == {(table, check) for table in TABLES for check in ("schema", "rows_add_up")}
+    assert found.keys() == {(table, check) for table in ROSTER for check in ("schema", "rows_add_up")}
     assert all(check.passed and check.partition == MAPLE for check in found.values())
     for table, count in clean_district.counts.items():
         shown = metadata(result, f"validated/{table}")
@@ -152,23 +152,6 @@ def test_a_delivery_with_some_bad_rows_goes_on_without_them_and_warns_for_that_d
     whole = expected(files, *teachers)
     assert published["rostered_class"] == whole["rostered_class"]
     assert len(published["student_account"]) == len(whole["student_account"]) - 2
-
-
-def test_a_folder_that_is_no_delivery_is_refused_with_what_to_do_and_nothing_is_landed(
-    delivered: Deployment, files: Path
-) -> None:
-    pack(files, files / "roster.zip")
-    delivered.site.upload(files)
-    landed, before = sorted((delivered.lake / "deliveries" / MAPLE).iterdir()), taken(delivered)
-    result = delivered.run()
-    assert not result.success
-    assert taken(delivered) not in (None, before), "decided on, so not asked for again"
-    told = "the folder holds a zip beside other files, so it is not clear which is the delivery"
-    assert failure(result).startswith(told)
-    (_, (status, reason)) = delivered.ledger()
-    assert status == "refused"
-    assert str(reason).startswith(told)
-    assert sorted((delivered.lake / "deliveries" / MAPLE).iterdir()) == landed
 
 
 def test_a_fault_that_a_person_must_mend_fails_at_once_and_says_where(delivered: Deployment) -> None:

@@ -60,6 +60,19 @@ def test_a_delivery_is_no_roster_until_it_is_accepted(engine: Engine, tmp_path: 
         assert deliveries.roster(connection, "maple").delivery_id == written.delivery_id
 
 
+def test_the_base_of_a_delivery_is_the_newest_accepted_one_that_landed_before_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    first, second, refused, this, later = (landed(engine, tmp_path, text, hour) for hour, text in enumerate("abcde"))
+    landed(engine, tmp_path, "f", 2, district="cedar")
+    for written in (first, second, this, later):
+        decide(engine, written, "accepted")
+    decide(engine, refused, "refused", "it is bad")
+    with engine.connect() as connection:
+        bases = [deliveries.base(connection, "maple", written.delivery_id) for written in (first, second, this)]
+    assert [base and base.delivery_id for base in bases] == [None, first.delivery_id, second.delivery_id]
+
+
 def test_the_last_good_delivery_stays_the_roster_while_newer_ones_are_refused(engine: Engine, tmp_path: Path) -> None:
     good, bad = landed(engine, tmp_path, "good"), landed(engine, tmp_path, "bad", hours=1)
     decide(engine, good, "accepted")
