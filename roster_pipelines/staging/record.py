@@ -36,6 +36,9 @@ SEVERITY_OF_A_LINE: dict[str, Severity] = {
 }
 """How bad the rules are that reading a file finds in its lines."""
 
+OF_COLUMNS = "rule IN ('header-missing', 'column-missing', 'column-doubled')"
+"""The findings about a header for which nothing is read: from a column, or from the whole file."""
+
 
 class Record:
     """Where a staging writes what it finds."""
@@ -84,7 +87,7 @@ class Record:
 
     def _failing(self, rule: RowRule, file: str, rows: str, items: str) -> None:
         where = [rule.rule, rule.severity, file, rule.column]
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE failing AS {_with_cause(rule, rows, items)}")
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE failing AS {_with_cause(rule, file, rows, items)}")
         self._con.execute(
             "INSERT INTO finding_counts SELECT ?, ?, ?, ?, count(*), count(cause_rule) FROM failing", where
         )
@@ -105,7 +108,15 @@ class Record:
         )
 
 
-def _with_cause(rule: RowRule, rows: str, items: str) -> str:
+def _with_cause(rule: RowRule, file: str, rows: str, items: str) -> str:
+    if rule.rule == "value-missing":
+        # Where the column is missing, so is every value.
+        return f"""
+            SELECT _line, sourced_id, h.rule AS cause_rule, h.file AS cause_file, h."column" AS cause_column,
+                   h.line AS cause_line
+            FROM ({rows}) LEFT JOIN (
+                FROM findings WHERE file = '{file}' AND "column" = '{rule.column}' AND {OF_COLUMNS} LIMIT 1) h ON true
+            """
     if not rule.refers_to:
         nothing = "NULL::VARCHAR AS cause_rule, NULL::VARCHAR AS cause_file, NULL::VARCHAR AS cause_column"
         return f"SELECT _line, sourced_id, {nothing}, NULL::BIGINT AS cause_line FROM ({rows})"

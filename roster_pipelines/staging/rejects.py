@@ -5,7 +5,7 @@ import ibis
 import ibis.expr.types as ir
 
 from roster_pipelines.oneroster.shape import SOURCED_ID, Table
-from roster_pipelines.staging.record import Record
+from roster_pipelines.staging.record import OF_COLUMNS, Record
 from roster_pipelines.staging.schema import RowRule
 
 TEACHER = "teacher of"
@@ -87,7 +87,10 @@ def _remember(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     con.execute(
         f"""
         INSERT INTO cut_short SELECT '{table.name}', rule, file, '', line FROM line_finding
-        WHERE file = '{table.file}' AND rule = 'row-truncated'
+        WHERE file = '{table.file}' AND rule = 'row-truncated';
+        INSERT INTO cut_short SELECT '{table.name}', rule, file, "column", line FROM findings
+        WHERE file = '{table.file}' AND {OF_COLUMNS} AND (SELECT count(*) FROM raw."{table.name}") = 0
+        AND '{table.name}' NOT IN (SELECT missing_from FROM cut_short) LIMIT 1
         """
     )
 
