@@ -112,10 +112,9 @@ def _with_cause(rule: RowRule, file: str, rows: str, items: str) -> str:
     if rule.rule == "value-missing":
         # Where the column is missing, so is every value.
         return f"""
-            SELECT _line, sourced_id, h.rule AS cause_rule, h.file AS cause_file, h."column" AS cause_column,
-                   h.line AS cause_line
-            FROM ({rows}) LEFT JOIN (
-                FROM findings WHERE file = '{file}' AND "column" = '{rule.column}' AND {OF_COLUMNS} LIMIT 1) h ON true
+            SELECT _line, sourced_id, cause_rule, cause_file, cause_column, cause_line FROM ({rows}) LEFT JOIN (
+                SELECT rule AS cause_rule, file AS cause_file, "column" AS cause_column, line AS cause_line
+                FROM findings WHERE file = '{file}' AND "column" = '{rule.column}' AND {OF_COLUMNS} LIMIT 1) ON true
             """
     if not rule.refers_to:
         nothing = "NULL::VARCHAR AS cause_rule, NULL::VARCHAR AS cause_file, NULL::VARCHAR AS cause_column"
