@@ -54,12 +54,13 @@ class Ground(Delivered):
 
     def rows(self, table: str) -> dict[int, Row]:
         """Every row of a file by its line."""
-        names, *rows = csv.reader(io.StringIO(self.text(table)))
-        return {line: dict(zip(names, row, strict=True)) for line, row in enumerate(rows, start=2)}
+        names, lines = self._names(table), self.text(table).split("\n")
+        # By lines, as another fault may have left a quote open.
+        return {n: dict(zip(names, next(csv.reader([line])), strict=False)) for n, line in enumerate(lines, 1) if line}
 
     def line(self, table: str, where: Callable[[Row], bool] = lambda _: True) -> int:
         """Take the first row that nobody has taken yet."""
-        line = next(n for n, row in self.rows(table).items() if (table, n) not in self._taken and where(row))
+        line = next(n for n, row in self.rows(table).items() if n > 1 and (table, n) not in self._taken and where(row))
         self._taken.add((table, line))
         return line
 
@@ -95,8 +96,13 @@ class Ground(Delivered):
     def teach(self, line: int, **cells: str) -> int:
         """Enroll a teacher in the class of a line; return the enrollment's line."""
         row = self.rows("classes")[line]
-        here = {"classSourcedId": row["sourcedId"].strip(), "schoolSourcedId": row["schoolSourcedId"].strip() or SCHOOL}
-        return self.enroll(**{**here, "userSourcedId": self.teacher(), "role": "teacher", **cells})
+        school = row["schoolSourcedId"].strip()
+        here = {
+            "classSourcedId": row["sourcedId"].strip(),
+            "schoolSourcedId": school if school in (DISTRICT, SCHOOL, HIGH_SCHOOL) else SCHOOL,
+            "userSourcedId": self.teacher(),
+        }
+        return self.enroll(**{**here, "role": "teacher", **cells})
 
     def enroll(self, **cells: str) -> int:
         """Add an enrollment without dates; return its line."""
