@@ -56,7 +56,8 @@ def scan(path: Path) -> Scan:
             plain = (found > 0 or len(block) < BLOCK) and b"\0" not in block and _decodes(decoder, block)
             last = block[-1:]
             block = stream.read(BLOCK)
-        plain = plain and returns in (0, feeds) and not decoder.getstate()[0]
+        # DuckDB itself refuses a carriage return without a line feed anywhere but at the file's end.
+        plain = plain and returns in (0, feeds) and last != b"\r" and not decoder.getstate()[0]
     return Scan(encoding, feeds + (last not in (b"", b"\n")), plain)
 
 
@@ -101,7 +102,6 @@ class Lines:
         return self._kinds["CR"] > 0 or (self._kinds["CRLF"] > 0 and self._kinds["LF"] > 0)
 
     def __iter__(self) -> Iterator[tuple[list[bytes], bool]]:
-        self._kinds = dict.fromkeys(self._kinds, 0)
         rest = b""
         for block in self._blocks():
             lines = (rest + block).split(b"\n")

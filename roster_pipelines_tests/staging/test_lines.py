@@ -39,6 +39,7 @@ def test_a_plain_file_is_counted_in_lines(content: bytes, lines: int, file: Path
         b"a,b\n1,2\xc3",
         b"a,b\r1,2\r",
         b"a,b\r\n1,2\n",
+        b"a,b\n1,2\r",
         b"a,b\n1\r,2\n3,4\n",
         b"a,b\n" + b"x" * (2 * BLOCK) + b",2\n",
         b"a,b\n" * BLOCK + b"\xff",
