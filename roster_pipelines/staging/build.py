@@ -168,12 +168,10 @@ class _Staging:
         self.record.lines(table.file)
         raw = self.ibis.table(table.name, database="raw")
         delivered = Delivered(self.version, mode, absent, self.roster)
-        failed, plain = list[RowRule](), frozenset[str]()
-        # In a table without rows every check fails: all() of nothing is NULL.
-        if count(self.con, f'raw."{table.name}"'):
-            texts = [column.name for column in table.of(self.version) if column.stored]
-            rules, simple = rules_for(table, delivered), plain_columns(table, delivered)
-            failed, plain = failing(table.name, texts, rules, raw, simple)
+        texts = [column.name for column in table.of(self.version) if column.stored]
+        size = count(self.con, f'raw."{table.name}"')
+        rules, simple = rules_for(table, delivered), plain_columns(table, delivered)
+        failed, plain = failing(table.name, texts, rules, raw, size, simple)
         reject(self.con, self.record, table, failed, raw)
         return plain
 
@@ -252,7 +250,7 @@ class _Staging:
         rows = rows.filter((rows.status != "tobedeleted").fill_null(True))
         rows = rows.mutate(_line=rows._delivery.isnull().ifelse(rows._line, 0))
         rules = rules_across(table, self.roster, self.today, cycles)
-        failed = failing(table.name, (), rules, rows)[0] if count(self.con, f'main."{table.name}"') else []
+        failed, _ = failing(table.name, (), rules, rows, count(self.con, f'main."{table.name}"'))
         for rule in failed:
             by = next((c for c in table.columns if c.name == (rule.refers_by or rule.column)), None)
             items = f'"{by.name}"' if by and by.many else f'["{by.name}"]' if by else ""

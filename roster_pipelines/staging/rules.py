@@ -74,17 +74,26 @@ def plain_columns(table: Table, delivered: Delivered) -> dict[str, Holds]:
 
 def _plain(table: Table, column: Column, delivered: Delivered) -> Holds:
     name, value = column.name, value_of(table, column)
-    only_by_its_rules = column.many or column.format in ("datetime", "year", "nces_id")
+    target = delivered.roster.get(column.references) if column.references != table.name else None
     must_be_there = column.required or (delivered.mode == "delta" and name in ("status", "dateLastModified"))
-    if only_by_its_rules or may_be_extended(column, delivered.version) or name == "status":
-        return lambda t: (t[name].isnull() & t[name].notnull()) if must_be_there else t[name].isnull()
+    only_by_its_rules = column.many or column.format in ("datetime", "year", "nces_id") or name == "status"
+
+    def as_it_is(t: ir.Table) -> ir.BooleanValue:
+        text = t[name]
+        if column.format == "id":
+            return text.re_search(CHARACTERS_OF_AN_ID) & (text.length() <= MOST_CHARACTERS_OF_AN_ID)
+        if column.format in ("enumeration", "boolean"):
+            return text.isin(column.values)
+        if column.format == "date":
+            return text.try_cast("date").cast("string") == text
+        # The known ids are clean.
+        return text.isin(target[SOURCED_ID]) if target is not None else value(t) == text
 
     def plain(t: ir.Table) -> ir.BooleanValue:
-        as_it_is = (value(t).cast("string") == t[name]).fill_null(False)
-        if column.format == "id":
-            short = t[name].length() <= MOST_CHARACTERS_OF_AN_ID
-            as_it_is = as_it_is & (t[name].re_search(CHARACTERS_OF_AN_ID) & short).fill_null(False)
-        return as_it_is if must_be_there else as_it_is | t[name].isnull()
+        if only_by_its_rules or may_be_extended(column, delivered.version):
+            return (t[name].isnull() & t[name].notnull()) if must_be_there else t[name].isnull()
+        found = as_it_is(t).fill_null(False)
+        return found if must_be_there else found | t[name].isnull()
 
     return plain
 

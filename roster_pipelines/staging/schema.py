@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandera.ibis as pa
@@ -52,38 +53,55 @@ class RowRule:
         return f"{self.rule}:{self.column}"
 
 
+LARGE = 50_000
+"""From so many rows on a query's own work outweighs what it costs to ask."""
+
+
 class Evaluation:
     """Which rules of a table hold; found out once, when the first is asked for.
 
     Args:
         rules: The rules.
         plain: By column, a cheap expression that implies all rules of the column that are not `alone`.
+        size: How many rows the table has.
     """
 
-    def __init__(self, rules: Sequence[RowRule], plain: Mapping[str, Holds]) -> None:
+    def __init__(self, rules: Sequence[RowRule], plain: Mapping[str, Holds], size: int) -> None:
         self._rules = rules
+        self._size = size
         self._plain = plain
         self._broken: dict[str, int] = {}
         self.plain: frozenset[str] = frozenset()
 
-    def holds(self, data: IbisData, rule: RowRule) -> bool:
+    def holds(self, data: IbisData, rule: RowRule) -> ir.BooleanScalar:
         """Say whether a rule holds for every row; a pandera check."""
         if not self._broken:
             self._evaluate(data.table)
-        return self._broken[rule.name] == 0
+        return _Known(ibis.literal(self._broken[rule.name] == 0).op())
 
     def _evaluate(self, rows: ir.Table) -> None:
         odd = {column for column, count in _count(rows, self._plain).items() if count}
         self.plain = frozenset(self._plain.keys() - odd)
-        together = [rule for rule in self._rules if not rule.alone and rule.column not in self.plain]
         self._broken = dict.fromkeys((rule.name for rule in self._rules), 0)
+        together = [rule for rule in self._rules if not rule.alone and rule.column not in self.plain]
+        alone = [rule for rule in self._rules if rule.alone]
+        quick = self._each(rows, {str(id(rule.quick)): rule.quick for rule in alone if rule.quick})
+        alone = [rule for rule in alone if not rule.quick or quick[str(id(rule.quick))]]
         self._broken |= _count(rows, {rule.name: rule.holds for rule in together})
-        quick: dict[Holds, int] = {}
-        for rule in self._rules:
-            if rule.alone and rule.quick is not None and rule.quick not in quick:
-                quick |= {rule.quick: _count(rows, {rule.name: rule.quick})[rule.name]}
-            if rule.alone and (rule.quick is None or quick[rule.quick]):
-                self._broken |= _count(rows, {rule.name: rule.holds})
+        self._broken |= self._each(rows, {rule.name: rule.holds for rule in alone})
+
+    def _each(self, rows: ir.Table, conditions: Mapping[str, Holds]) -> dict[str, int]:
+        """Count each by itself in a large table, where several joins in one query would slow each other down."""
+        if self._size < LARGE:
+            return _count(rows, conditions)
+        return {name: _count(rows, {name: holds})[name] for name, holds in conditions.items()}
+
+
+class _Known(ir.BooleanScalar):  # type: ignore[misc]  # Ibis has no types
+    """A scalar whose value is known: pandera asks each check's for it, and a query for each would cost seconds."""
+
+    def execute(self, **_: object) -> bool:
+        return bool(self.op().value)
 
 
 def _count(rows: ir.Table, conditions: Mapping[str, Holds]) -> dict[str, int]:
@@ -111,7 +129,12 @@ def schema(name: str, texts: Iterable[str], rules: Sequence[RowRule], evaluation
 
 
 def failing(
-    name: str, texts: Iterable[str], rules: Sequence[RowRule], rows: ir.Table, plain: Mapping[str, Holds] | None = None
+    name: str,
+    texts: Iterable[str],
+    rules: Sequence[RowRule],
+    rows: ir.Table,
+    size: int,
+    plain: Mapping[str, Holds] | None = None,
 ) -> tuple[list[RowRule], frozenset[str]]:
     """Validate a table in place.
 
@@ -120,6 +143,7 @@ def failing(
         texts: As in `schema`.
         rules: Its rules.
         rows: The table.
+        size: How many rows it has; without any, nothing fails.
         plain: As in `Evaluation`.
 
     Returns:
@@ -128,7 +152,9 @@ def failing(
     Raises:
         RuntimeError: A check could not be evaluated at all, which is a fault of ours.
     """
-    evaluation = Evaluation(rules, plain or {})
+    if not size:
+        return [], frozenset()
+    evaluation = Evaluation(rules, plain or {}, size)
     failed: set[str] = set()
     try:
         schema(name, texts, rules, evaluation).validate(rows, lazy=True)
