@@ -15,8 +15,10 @@ from roster_pipelines.catalogue import GROUPS, RULES
 HEAD = """# Conformance
 
 Written by `make docs`; a test keeps it equal to the code. Each rule that a delivery is held against, how bad breaking
-it is, and the faults that the tests plant into a clean district to prove it: each must give just this rule and
-severity, at the right file and line, and nothing else. What the rules say is in [oneroster.md](oneroster.md#rules).
+it is, and the faults that `roster_pipelines_tests/staging/test_catalogue.py` plants into a clean district to prove it:
+each must give just this rule and severity, at the right file and line, and nothing else. The word in front of a fault
+is the module of `roster_pipelines_tests/staging/catalogue` that it stands in. What the rules say is in
+[oneroster.md](oneroster.md#rules).
 """
 
 Planted = tuple[str, str, str]
