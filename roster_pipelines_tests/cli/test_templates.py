@@ -7,8 +7,11 @@ from typer.testing import CliRunner, Result
 
 from roster_pipelines.cli.main import app
 from roster_pipelines.errors import CallSomebody
+from roster_pipelines.oneroster import manifest
 from roster_pipelines.oneroster.shape import Version
+from roster_pipelines.oneroster.standard import tables
 from roster_pipelines.oneroster.templates import templates
+from roster_pipelines.staging.header import match_header
 
 
 def run(*arguments: str) -> Result:
@@ -25,6 +28,18 @@ def test_the_templates_of_the_version_are_written_into_a_new_folder(version: Ver
     assert result.exit_code == 0
     assert "roster validate" in result.output
     assert written(tmp_path / "new" / "folder") == templates(version)
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_nothing_is_found_in_the_headers_and_the_manifest(version: Version) -> None:
+    written = templates(version)
+    declared = manifest.parse(written.pop("manifest.csv").encode())
+    assert (declared.version, declared.findings) == (version, ())
+    assert {name for name, mode in declared.modes.items() if mode == "bulk"} == tables(version).keys()
+    for table in tables(version).values():
+        header = match_header(written.pop(table.file).rstrip("\r\n"), table, version)
+        assert (header.readable, header.findings) == (True, ()), table.file
+    assert written == {}
 
 
 def test_without_a_version_they_are_of_1_1(tmp_path: Path) -> None:
