@@ -284,8 +284,6 @@ def _has_role(t: ir.Table, roles: ir.Table) -> ir.BooleanValue:
 
 
 def _enrolled(t: ir.Table, enrollments: ir.Table) -> ir.BooleanValue:
-    there = t.join(
-        enrollments.select(person=enrollments.userSourcedId, in_class=enrollments.classSourcedId),
-        (t.userSourcedId == ibis._.person) & (t.classSourcedId == ibis._.in_class),
-    )
+    seats = enrollments.select(person=enrollments.userSourcedId, seat=enrollments.classSourcedId).distinct()
+    there = t.join(seats, (t.userSourcedId == seats.person) & (t.classSourcedId == seats.seat))
     return t.classSourcedId.isnull() | t._line.isin(there._line)

@@ -18,7 +18,6 @@ LINES_NAMED = 5
 _WHERE = 'rule VARCHAR, severity VARCHAR, file VARCHAR, "column" VARCHAR'
 _CAUSE = "cause_rule VARCHAR, cause_file VARCHAR, cause_column VARCHAR, cause_line BIGINT"
 LAYOUT = f"""
-CREATE TEMP TABLE line_finding (file VARCHAR, line BIGINT, rule VARCHAR, sourced_id VARCHAR);
 CREATE TABLE findings ({_WHERE}, line BIGINT, sourced_id VARCHAR, {_CAUSE});
 CREATE TABLE finding_counts ({_WHERE}, count BIGINT, derived BIGINT);
 CREATE TABLE reached (cause_rule VARCHAR, cause_file VARCHAR, cause_column VARCHAR, count BIGINT);
