@@ -40,9 +40,9 @@ class Staged:
     @cached_property
     def found(self) -> set[Found]:
         """Every finding that is listed."""
-        listed = self.rows('SELECT rule, severity, file, line, "column" FROM findings')
+        listed = self.rows('SELECT rule, severity, file, line, "column", sourced_id FROM findings')
         assert len(set(listed)) == len(listed)
-        return set(listed)
+        return {(rule, severity, file, line, column) for rule, severity, file, line, column, _ in listed}
 
     def accepted(self, table: str) -> list[tuple[Any, ...]]:
         """A table's accepted rows, in the order of their ids."""

@@ -14,7 +14,15 @@ from roster_pipelines_tests.staging.catalogue.fault import (
     kept,
     rejected,
 )
-from roster_pipelines_tests.staging.catalogue.ground import ADMINISTRATOR, DISTRICT, HIGH_SCHOOL, SCHOOL, YEAR, Ground, Row
+from roster_pipelines_tests.staging.catalogue.ground import (
+    ADMINISTRATOR,
+    DISTRICT,
+    HIGH_SCHOOL,
+    SCHOOL,
+    YEAR,
+    Ground,
+    Row,
+)
 
 NOWHERE = "reference-nowhere"
 
@@ -44,7 +52,11 @@ def enrolled(role: str, **cells: str) -> Plant:
         ground.add("users", sourcedId=person)
         line = ground.own("classes")
         return ground.enroll(
-            classSourcedId=ground.rows("classes")[line]["sourcedId"], schoolSourcedId=SCHOOL, userSourcedId=person, role=role, **cells
+            classSourcedId=ground.rows("classes")[line]["sourcedId"],
+            schoolSourcedId=SCHOOL,
+            userSourcedId=person,
+            role=role,
+            **cells,
         )
 
     return plant
@@ -89,14 +101,22 @@ def twice_enrolled(ground: Ground) -> int:
 def long_ended(ground: Ground) -> int:
     """In a class of that time, so that the enrollment lies within its term."""
     ground.add(
-        "academicSessions", sourcedId="ses-2025", startDate="2024-08-15", endDate="2025-06-15", parentSourcedId="",
+        "academicSessions",
+        sourcedId="ses-2025",
+        startDate="2024-08-15",
+        endDate="2025-06-15",
+        parentSourcedId="",
         schoolYear="2025",
-    )  # fmt: skip
+    )
     line = ground.own("classes", termSourcedIds="ses-2025")
     return ground.enroll(
-        classSourcedId=ground.rows("classes")[line]["sourcedId"], schoolSourcedId=SCHOOL, role="proctor",
-        userSourcedId=ADMINISTRATOR, beginDate="2024-08-15", endDate="2025-06-15",
-    )  # fmt: skip
+        classSourcedId=ground.rows("classes")[line]["sourcedId"],
+        schoolSourcedId=SCHOOL,
+        role="proctor",
+        userSourcedId=ADMINISTRATOR,
+        beginDate="2024-08-15",
+        endDate="2025-06-15",
+    )
 
 
 def same(column: str, value: str) -> Plant:
@@ -134,12 +154,13 @@ REFERENCES = (
 HIERARCHIES = (
     warned("an org that is its own parent", "orgs.parentSourcedId", "parent-cycle", cycle("orgs", 1)),
     warned("two orgs above each other", "orgs.parentSourcedId", "parent-cycle", cycle("orgs", 2)),
-    warned("three sessions in a circle", "academicSessions.parentSourcedId", "parent-cycle",
-           cycle("academicSessions", 3)),
+    warned(
+        "three sessions in a circle", "academicSessions.parentSourcedId", "parent-cycle", cycle("academicSessions", 3)
+    ),
     warned("a school with another district's NCES id", "orgs.identifier", "nces-id-elsewhere", elsewhere),
     kept("a course in a semester", "courses.schoolYearSourcedId", "ses-2027-1", "session-not-a-year", "ses-2027-1"),
     warned("a class at the district", "classes.schoolSourcedId", "org-not-a-school", class_(schoolSourcedId=DISTRICT)),
-)  # fmt: skip
+)
 
 CLASSES = (
     in_file("a student enrolled as a teacher", "student-as-teacher", "error", "enrollments.role", student_teaches),
@@ -147,26 +168,52 @@ CLASSES = (
     warned("a primary proctor", "enrollments.primary", "primary-not-a-teacher", enrolled("proctor", primary="true")),
     warned("two primary teachers", "enrollments.primary", "primary-doubled", two_primaries),
     warned("a class that nobody teaches", "classes", "class-without-teacher", without_teacher),
-    warned("an enrollment at another school than its class", "enrollments.schoolSourcedId", "school-differs",
-           student_seat(lambda row: {"schoolSourcedId": HIGH_SCHOOL if row["schoolSourcedId"] == SCHOOL else SCHOOL})),
+    warned(
+        "an enrollment at another school than its class",
+        "enrollments.schoolSourcedId",
+        "school-differs",
+        student_seat(lambda row: {"schoolSourcedId": HIGH_SCHOOL if row["schoolSourcedId"] == SCHOOL else SCHOOL}),
+    ),
     warned("an enrollment under two ids", "enrollments", "enrollment-doubled", twice_enrolled),
     warned("the same username in other letters", "users.username", "username-doubled", same("username", "chess.club")),
     warned("the same e-mail address in other letters", "users.email", "email-doubled", same("email", "a@b.example")),
-)  # fmt: skip
+)
 
 DATES = (
-    warned("a session that ends before it begins", "academicSessions.endDate", "dates-reversed",
-           lambda ground: ground.add("academicSessions", endDate="2026-08-01")),
-    warned("a session that ends on its first day", "academicSessions.endDate", "dates-reversed",
-           lambda ground: ground.add("academicSessions", endDate="2026-08-15")),
-    kept("an enrollment that ends before it begins", "enrollments.endDate", "2026-09-01", "dates-reversed", ANYTHING,
-         beginDate="2026-10-01"),
-    warned("an enrollment that begins before its class", "enrollments", "enrollment-outside-term",
-           enrolled("proctor", beginDate="2026-07-01")),
-    warned("an enrollment that ends after its class", "enrollments", "enrollment-outside-term",
-           enrolled("proctor", endDate="2027-01-16")),
+    warned(
+        "a session that ends before it begins",
+        "academicSessions.endDate",
+        "dates-reversed",
+        lambda ground: ground.add("academicSessions", endDate="2026-08-01"),
+    ),
+    warned(
+        "a session that ends on its first day",
+        "academicSessions.endDate",
+        "dates-reversed",
+        lambda ground: ground.add("academicSessions", endDate="2026-08-15"),
+    ),
+    kept(
+        "an enrollment that ends before it begins",
+        "enrollments.endDate",
+        "2026-09-01",
+        "dates-reversed",
+        ANYTHING,
+        beginDate="2026-10-01",
+    ),
+    warned(
+        "an enrollment that begins before its class",
+        "enrollments",
+        "enrollment-outside-term",
+        enrolled("proctor", beginDate="2026-07-01"),
+    ),
+    warned(
+        "an enrollment that ends after its class",
+        "enrollments",
+        "enrollment-outside-term",
+        enrolled("proctor", endDate="2027-01-16"),
+    ),
     warned("an enrollment that ended more than a year ago", "enrollments.endDate", "enrollment-long-ended", long_ended),
-)  # fmt: skip
+)
 
 FINE = (
     fine("an enrollment that ends with its class", "enrollments.endDate", "2027-06-15", ANYTHING),

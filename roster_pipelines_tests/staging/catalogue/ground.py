@@ -132,8 +132,9 @@ class Ground(Delivered):
     def declare(self, **modes: str) -> None:
         """Say of files in the manifest how they come."""
         for table, mode in modes.items():
-            line = self.declared(table)
-            self.replace_line("manifest", line, lambda _, to=f"file.{table},{mode}": to)
+            lines = self.text("manifest").split("\n")
+            lines[self.declared(table) - 1] = f"file.{table},{mode}"
+            self.write("manifest", "\n".join(lines))
 
     def declared(self, table: str) -> int:
         """The manifest's line about a file."""

@@ -55,37 +55,73 @@ ODD = Group(
     (
         warned("a property is missing", "manifest-property-missing", "file.lineItems", lacking),
         warned("the header is in capitals", "column-case", "value", written(1, "propertyName,VALUE")),
-        warned("a spreadsheet has written 1 for 1.0", "manifest-version", "manifest.version", written(2, "manifest.version,1")),
+        warned(
+            "a spreadsheet has written 1 for 1.0",
+            "manifest-version",
+            "manifest.version",
+            written(2, "manifest.version,1"),
+        ),
         warned("a file stands there twice", "manifest-property-doubled", "file.users", added("file.users,bulk")),
-        warned("a property is misspelt", "manifest-property-unknown", "fiel.demographics", added("fiel.demographics,absent")),
+        warned(
+            "a property is misspelt",
+            "manifest-property-unknown",
+            "fiel.demographics",
+            added("fiel.demographics,absent"),
+        ),
         warned("a property is of 1.2", "manifest-property-unknown", "file.roles", added("file.roles,absent")),
-        warned("a property is in small letters", "manifest-property-case", "file.academicSessions",
-               about("academicSessions", "file.academicsessions,bulk")),
+        warned(
+            "a property is in small letters",
+            "manifest-property-case",
+            "file.academicSessions",
+            about("academicSessions", "file.academicsessions,bulk"),
+        ),
         warned("a mode is in capitals", "manifest-value-case", "file.users", about("users", "file.users,BULK")),
-        warned("the mode of a file that is not used is none", "manifest-value", "file.results",
-               about("results", "file.results,none")),
-        in_file("a file is there that is declared absent", "file-declared-absent", "warning", "courses", declared_absent),
+        warned(
+            "the mode of a file that is not used is none",
+            "manifest-value",
+            "file.results",
+            about("results", "file.results,none"),
+        ),
+        in_file(
+            "a file is there that is declared absent", "file-declared-absent", "warning", "courses", declared_absent
+        ),
     ),
-)  # fmt: skip
+)
 FOREIGN = Group(
     "a spreadsheet's manifest",
     (
         warned("the manifest has no header", "header-missing", "", headless),
-        warned("the manifest is separated by semicolons", "separator", "",
-               lambda ground: ground.change("manifest", lambda text: text.replace(",", ";"))),
-        warned("the manifest is UTF-16", "encoding-utf-16", "",
-               lambda ground: ground.write("manifest", ground.text("manifest").encode("utf-16"))),
+        warned(
+            "the manifest is separated by semicolons",
+            "separator",
+            "",
+            lambda ground: ground.change("manifest", lambda text: text.replace(",", ";")),
+        ),
+        warned(
+            "the manifest is UTF-16",
+            "encoding-utf-16",
+            "",
+            lambda ground: ground.write("manifest", ground.text("manifest").encode("utf-16")),
+        ),
     ),
-)  # fmt: skip
+)
 UNREADABLE = in_file("the manifest is no manifest", "manifest-unreadable", "fatal", "manifest", unreadable)
 VERSION = Fault(
-    "the manifest says 1.0", "version-unsupported", "fatal", "manifest.csv", "oneroster.version",
+    "the manifest says 1.0",
+    "version-unsupported",
+    "fatal",
+    "manifest.csv",
+    "oneroster.version",
     written(3, "oneroster.version,1.0"),
-)  # fmt: skip
+)
 MODE = Fault(
-    "a mode is none", "manifest-value", "fatal", "manifest.csv", "file.academicSessions",
+    "a mode is none",
+    "manifest-value",
+    "fatal",
+    "manifest.csv",
+    "file.academicSessions",
     about("academicSessions", "file.academicSessions,complete"),
-)  # fmt: skip
+)
 MISSING = in_file("there is no manifest", "manifest-missing", "warning", "manifest", lambda g: g.remove("manifest"))
 
 # Those that leave everything else as it was stand in groups of other modules.

@@ -82,11 +82,21 @@ ZIPS = (
     of_zip("a zip in the zip", "zip-nested", packed(lambda archive: archive.writestr("all.zip", b""))),
     of_zip("a zip of what a desktop leaves behind", "zip-empty", holding(__DS_Store=b"", Thumbs__db=b"")),
     of_zip("a zip beside CSV files", "zip-beside-files", beside),
-    in_file("a file in two names", "file-doubled", "fatal", "users",
-            lambda ground: ground.write("users_20261122", ground.text("users"))),
-    in_file("a file twice in the zip", "file-doubled", "fatal", "users",
-            packed(lambda archive: archive.writestr("USERS.csv", b"sourcedId\n"))),
-)  # fmt: skip
+    in_file(
+        "a file in two names",
+        "file-doubled",
+        "fatal",
+        "users",
+        lambda ground: ground.write("users_20261122", ground.text("users")),
+    ),
+    in_file(
+        "a file twice in the zip",
+        "file-doubled",
+        "fatal",
+        "users",
+        packed(lambda archive: archive.writestr("USERS.csv", b"sourcedId\n")),
+    ),
+)
 """Each of these is all that there is to say of a delivery before a file of it is read."""
 
 
@@ -135,20 +145,33 @@ def one_class(ground: Ground) -> None:
 CAME = Group(
     "what came",
     (
-        in_file("a file that the manifest declares is missing", "file-missing", "fatal", "enrollments", gone("enrollments")),
-        in_file("a file that nobody needs and the manifest declares is missing", "file-missing", "warning", "resources",
-                gone("resources")),
+        in_file(
+            "a file that the manifest declares is missing", "file-missing", "fatal", "enrollments", gone("enrollments")
+        ),
+        in_file(
+            "a file that nobody needs and the manifest declares is missing",
+            "file-missing",
+            "warning",
+            "resources",
+            gone("resources"),
+        ),
         in_file("a file has a header only", "file-empty", "fatal", "users", emptied("users")),
-        in_file("a file has nothing in it at all", "file-empty", "fatal", "academicSessions", nothing_of("academicSessions")),
-        in_file("orgs have a header only where teachers have access codes", "file-empty", "info", "orgs", emptied("orgs")),
+        in_file(
+            "a file has nothing in it at all", "file-empty", "fatal", "academicSessions", nothing_of("academicSessions")
+        ),
+        in_file(
+            "orgs have a header only where teachers have access codes", "file-empty", "info", "orgs", emptied("orgs")
+        ),
         in_file("a file's name is in capitals", "file-name", "warning", "classes", named("classes", "CLASSES.CSV")),
-        in_file("a file's name has a date", "file-name", "warning", "courses", named("courses", "courses_2026-11-22.csv")),
+        in_file(
+            "a file's name has a date", "file-name", "warning", "courses", named("courses", "courses_2026-11-22.csv")
+        ),
         in_file("a file is none of OneRoster's", "file-unknown", "warning", "parents", other("parents")),
         in_file("a gradebook file", "file-not-used", "info", "results", other("results")),
         in_file("demographics", "file-never-stored", "info", "demographics", other("demographics")),
     ),
     resources=True,
-)  # fmt: skip
+)
 REGISTRATION = Group(
     "auto-registration",
     (
@@ -163,23 +186,33 @@ REGISTRATION = Group(
 LINKS = Group(
     "resources that nobody uses",
     (
-        in_file("no class and no course uses a resource", "file-empty", "fatal", "classResources",
-                emptied("classResources", "courseResources")),
+        in_file(
+            "no class and no course uses a resource",
+            "file-empty",
+            "fatal",
+            "classResources",
+            emptied("classResources", "courseResources"),
+        ),
         in_file("no class uses a resource", "file-empty", "info", "classResources", lambda _: None),
         in_file("no course uses a resource", "file-empty", "info", "courseResources", lambda _: None),
     ),
     registration="auto_by_resource",
     resources=True,
-)  # fmt: skip
+)
 UNUSABLE = Group(
     "nothing usable",
     (
-        in_file("the only enrollment is of nobody", "value-missing", "error", "enrollments.userSourcedId",
-                lambda ground: ground.set("enrollments", 2, userSourcedId="")),
+        in_file(
+            "the only enrollment is of nobody",
+            "value-missing",
+            "error",
+            "enrollments.userSourcedId",
+            lambda ground: ground.set("enrollments", 2, userSourcedId=""),
+        ),
         in_file("no row of a required file can be used", "file-unusable", "fatal", "enrollments", lambda _: None),
     ),
     prepare=one_class,
-)  # fmt: skip
+)
 
-GROUPS = (CAME, REGISTRATION, LINKS, UNUSABLE)
-FAULTS = [*ZIPS, *faults_of(*GROUPS)]
+GROUPS = (*(Group(fault.what, (fault,)) for fault in ZIPS), CAME, REGISTRATION, LINKS, UNUSABLE)
+FAULTS = faults_of(*GROUPS)

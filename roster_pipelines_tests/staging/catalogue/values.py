@@ -65,7 +65,9 @@ ENUMERATIONS = (
     kept("enabledUser: Yes", "users.enabledUser", "Yes", "value-case", True),
     kept("primary: F", "enrollments.primary", "F", "value-case", False),
     kept("a status in bulk", "users.status", "active", "delta-field-in-bulk", "active"),
-    kept("a change's date in bulk", "orgs.dateLastModified", "2026-08-01T08:00:00.000Z", "delta-field-in-bulk", ANYTHING),
+    kept(
+        "a change's date in bulk", "orgs.dateLastModified", "2026-08-01T08:00:00.000Z", "delta-field-in-bulk", ANYTHING
+    ),
 )
 
 IDS = (
@@ -96,8 +98,12 @@ IDS = (
 # Whether 9/8/2026 is in August or in September, the other dates of its column tell.
 DATES = (
     kept("an American date", "academicSessions.startDate", "08/31/2026", "date-form", date(2026, 8, 31)),
-    kept("an American date that others explain", "academicSessions.startDate", "9/8/2026", "date-form", date(2026, 9, 8)),
-    kept("a date of which no other tells what it is", "academicSessions.endDate", "06/07/2027", "date-unreadable", None),
+    kept(
+        "an American date that others explain", "academicSessions.startDate", "9/8/2026", "date-form", date(2026, 9, 8)
+    ),
+    kept(
+        "a date of which no other tells what it is", "academicSessions.endDate", "06/07/2027", "date-unreadable", None
+    ),
     kept("the sixth of the sixth", "academicSessions.endDate", "6/6/2027", "date-form", date(2027, 6, 6)),
     kept("a thirtieth of February", "academicSessions.endDate", "2027-02-30", "date-unreadable", None),
     kept("a European date", "enrollments.beginDate", "31/08/2026", "date-unreadable", None),
@@ -117,21 +123,38 @@ CODES = (
     kept("a school's own number", "orgs.identifier", "1001", "nces-id-unlikely", "1001"),
     kept("an NCES id with hyphens", "orgs.identifier", "53-07919-90001", "nces-id-form", "530791990001"),
     kept(
-        "a school's NCES id that has lost its zero", "orgs.identifier", "69999900001", "nces-id-form", "069999900001",
+        "a school's NCES id that has lost its zero",
+        "orgs.identifier",
+        "69999900001",
+        "nces-id-form",
+        "069999900001",
         parentSourcedId="",
     ),
     kept(
-        "a district's NCES id that has lost its zero", "orgs.identifier", "699999", "nces-id-form", "0699999",
+        "a district's NCES id that has lost its zero",
+        "orgs.identifier",
+        "699999",
+        "nces-id-form",
+        "0699999",
         type="district",
     ),
     kept(
-        "subjects without codes", "courses.subjectCodes", "", "subject-codes-length", [], subjects="Chess",
+        "subjects without codes",
+        "courses.subjectCodes",
+        "",
+        "subject-codes-length",
+        [],
+        subjects="Chess",
     ),
     kept(
-        "two subjects and one code", "classes.subjectCodes", "08051", "subject-codes-length", ["08051"],
+        "two subjects and one code",
+        "classes.subjectCodes",
+        "08051",
+        "subject-codes-length",
+        ["08051"],
         subjects="Health,Physical Education",
     ),
-)  # fmt: skip
+)
 
 # Each of these is as the standard has it: nothing may be found.
 FINE = (
