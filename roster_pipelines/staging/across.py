@@ -139,7 +139,13 @@ def _classes(roster: Roster, _: date) -> list[RowRule]:
 def _enrollments(roster: Roster, today: date) -> list[RowRule]:
     pairs = ("classSourcedId", "userSourcedId", "role")
     rules = [
-        _warning("enrollment-doubled", "", lambda t: _first_of(t, *(t[name] for name in pairs))),
+        RowRule(
+            "enrollment-doubled",
+            "warning",
+            "",
+            lambda t: _first_of(t, *(t[name] for name in pairs)),
+            quick=lambda t: _first_of(t, *(t[name].hash() for name in pairs)),  # numbers are quicker to compare
+        ),
         _warning("primary-not-a-teacher", "primary", lambda t: ~_true(t.primary) | (t.role == "teacher")),
         _warning("primary-doubled", "primary", _first_primary),
         _warning(

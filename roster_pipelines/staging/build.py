@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from roster_pipelines.duck import one
+from roster_pipelines.errors import LookAtData
 from roster_pipelines.findings import Finding
 from roster_pipelines.oneroster.shape import Registration
 from roster_pipelines.staging import earlier
@@ -60,9 +61,18 @@ def build(
 
 
 def summary(con: duckdb.DuckDBPyConnection) -> Summary:
-    """Read a staging database's verdict and counts back; it is the connection's current database."""
+    """Read a staging database's verdict and counts back; it is the connection's current database.
+
+    Raises:
+        LookAtData: It was written by an earlier version of this project.
+    """
     from roster_pipelines.staging import record
 
-    version, verdict = one(con, "FROM about")
+    try:
+        version, verdict = one(con, "FROM about")
+    except duckdb.CatalogException:
+        raise LookAtData(
+            "the delivery was checked by an earlier version of roster-pipelines", "run the district's job again"
+        ) from None
     counted = {name: TableCounts(*counts) for name, *counts in con.execute("FROM tables").fetchall()}
     return Summary(verdict, version, counted, record.counts(con), record.listed(con))

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from roster_pipelines.duck import count
-from roster_pipelines.findings import Finding, Severity
+from roster_pipelines.findings import Finding
 from roster_pipelines.oneroster.manifest import Mode
 from roster_pipelines.oneroster.shape import Registration, Table
 from roster_pipelines.oneroster.standard import TABLES
@@ -115,12 +115,13 @@ class Checking:
         counts, is_there = self.counts[table.name], self.reading.is_there(table)
         if self.record.refused(table.file) or (carried and counts.roster):
             return
+        needs_data = table.needs_data(self.registration)
         if not is_there and table.needs_file(self.registration):
             self.record.add(Finding("file-missing", "fatal", table.file))
         elif is_there and not counts.read and self.reading.loaded(table).readable:
-            severity: Severity = "fatal" if table.needs_data(self.registration) else "info"
-            self.record.add(Finding("file-empty", severity, table.file))
-        elif counts.read and not counts.accepted and table.needs_data(self.registration):
+            if needs_data or not table.needs_file(self.registration):  # else: see _links
+                self.record.add(Finding("file-empty", "fatal" if needs_data else "info", table.file))
+        elif counts.read and not counts.accepted and needs_data:
             self.record.add(Finding("file-unusable", "fatal", table.file))
 
     def _loaded(self, table: Table) -> Loaded:

@@ -14,6 +14,7 @@ from roster_pipelines.oneroster.manifest import Mode
 from roster_pipelines.oneroster.shape import SOURCED_ID, Column, Table, Version
 from roster_pipelines.staging.forms import (
     CHARACTERS_OF_AN_ID,
+    GRADES,
     MOST_CHARACTERS_OF_AN_ID,
     Value,
     blank,
@@ -66,36 +67,44 @@ def rules_for(table: Table, delivered: Delivered) -> list[RowRule]:
 def plain_columns(table: Table, delivered: Delivered) -> dict[str, Holds]:
     """Say of each column what a text is that breaks none of its rules, but for those about other rows and tables.
 
-    It is written exactly as its value, or is not there where it need not be. Hardly a column of a good file is
-    anything else, which saves looking at its rules one by one.
+    It is written exactly as its value, a list has one item, or it is not there where it need not be. Hardly a column of
+    a good file is anything else, which saves looking at its rules one by one.
     """
     return {column.name: _plain(table, column, delivered) for column in table.of(delivered.version) if column.stored}
 
 
 def _plain(table: Table, column: Column, delivered: Delivered) -> Holds:
-    name, value = column.name, value_of(table, column)
-    target = delivered.roster.get(column.references) if column.references != table.name else None
+    name, as_it_is = column.name, _as_it_is(table, column, delivered)
     must_be_there = column.required or (delivered.mode == "delta" and name in ("status", "dateLastModified"))
-    only_by_its_rules = column.many or column.format in ("datetime", "year", "nces_id") or name == "status"
-
-    def as_it_is(t: ir.Table) -> ir.BooleanValue:
-        text = t[name]
-        if column.format == "id":
-            return text.re_search(CHARACTERS_OF_AN_ID) & (text.length() <= MOST_CHARACTERS_OF_AN_ID)
-        if column.format in ("enumeration", "boolean"):
-            return text.isin(column.values)
-        if column.format == "date":
-            return text.try_cast("date").cast("string") == text
-        # The known ids are clean.
-        return text.isin(target[SOURCED_ID]) if target is not None else value(t) == text
 
     def plain(t: ir.Table) -> ir.BooleanValue:
-        if only_by_its_rules or may_be_extended(column, delivered.version):
-            return (t[name].isnull() & t[name].notnull()) if must_be_there else t[name].isnull()
-        found = as_it_is(t).fill_null(False)
+        found = (t[name].isnull() & t[name].notnull()) if as_it_is is None else as_it_is(t).fill_null(False)
         return found if must_be_there else found | t[name].isnull()
 
     return plain
+
+
+def _as_it_is(table: Table, column: Column, delivered: Delivered) -> Holds | None:
+    """Say of a text that is there whether it is plain; None where only the rules can tell."""
+    name, value = column.name, value_of(table, column)
+    target = delivered.roster.get(column.references) if column.references != table.name else None
+    if target is not None:
+        return lambda t: t[name].isin(target[SOURCED_ID])  # the known ids are clean
+    if name == "status" or may_be_extended(column, delivered.version):
+        return None
+    if column.many:
+        return {
+            "grades": lambda t: t[name].isin(GRADES),
+            "text": lambda t: ~t[name].contains(",") & (tidy(t[name]) == t[name]),
+        }.get(column.format)
+    short = MOST_CHARACTERS_OF_AN_ID
+    return {
+        "id": lambda t: t[name].re_search(CHARACTERS_OF_AN_ID) & (t[name].length() <= short),
+        "enumeration": lambda t: t[name].isin(column.values),
+        "boolean": lambda t: t[name].isin(column.values),
+        "date": lambda t: t[name].try_cast("date").cast("string") == t[name],
+        **dict.fromkeys(("text", "reference", "email"), lambda t: value(t) == t[name]),
+    }.get(column.format)
 
 
 def _rules(table: Table, column: Column, delivered: Delivered) -> list[RowRule]:
@@ -144,12 +153,15 @@ def _distinct(value: Value) -> list[RowRule]:
     def with_case(t: ir.Table) -> ir.BooleanValue:
         return _first_of_its_kind(t, value(t))
 
+    def surely_distinct(t: ir.Table) -> ir.BooleanValue:
+        return _first_of_its_kind(t, value(t).lower().hash())  # numbers are quicker to compare
+
     def by_case_only(t: ir.Table) -> ir.BooleanValue:
         return without_case(t) | ~with_case(t)
 
     return [
-        RowRule("id-doubled", "error", SOURCED_ID, with_case, alone=True, quick=without_case),
-        RowRule("id-case", "warning", SOURCED_ID, by_case_only, alone=True, quick=without_case),
+        RowRule("id-doubled", "error", SOURCED_ID, with_case, alone=True, quick=surely_distinct),
+        RowRule("id-case", "warning", SOURCED_ID, by_case_only, alone=True, quick=surely_distinct),
     ]
 
 

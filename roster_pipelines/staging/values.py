@@ -41,7 +41,6 @@ CREATE TEMP MACRO grade(v) AS CASE
     WHEN regexp_full_match(v, '[1-9]') THEN '0' || v
     WHEN upper(v) IN ('IT', 'PR', 'PK', 'TK', 'KG', 'PS', 'UG') THEN upper(v)
     WHEN lower(v) = 'other' THEN 'Other' ELSE v END;
-CREATE TEMP MACRO is_grade(v) AS regexp_full_match(v, 'IT|PR|PK|TK|KG|0[1-9]|1[0-3]|PS|UG|Other');
 -- Seven digits for a district, twelve for a school; the first two are the state's FIPS code, in seven states with a
 -- zero that spreadsheets and JSON numbers lose. Anything else is the district's own number.
 CREATE TEMP MACRO nces_id(v, kind) AS CASE
@@ -100,10 +99,12 @@ def typed(table: Table, column: Column, *, plain: bool) -> str:
     Args:
         table: The standard's table.
         column: The column.
-        plain: Every text is written exactly as its value is.
+        plain: Every text is written exactly as its value is, and lists have one item.
     """
     texts = [f'"{name}"' for name in reads(column)]
-    if plain and not column.many:
+    if plain and column.many:
+        return f"if({texts[0]} IS NULL, []::VARCHAR[], [{texts[0]}])"
+    if plain:
         return {"boolean": f"{texts[0]} = 'true'"}.get(column.format, f"{texts[0]}::{duckdb_type(column)}")
     value = f"{macro(table, column)}({', '.join(texts)})"
     if column.format == "boolean":
