@@ -193,8 +193,6 @@ LINKS = Group(
             "classResources",
             emptied("classResources", "courseResources"),
         ),
-        in_file("no class uses a resource", "file-empty", "info", "classResources", lambda _: None),
-        in_file("no course uses a resource", "file-empty", "info", "courseResources", lambda _: None),
     ),
     registration="auto_by_resource",
     resources=True,
