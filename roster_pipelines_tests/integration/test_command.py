@@ -1,5 +1,6 @@
 """The `roster` command as people start it: as a process, with right and wrong input."""
 
+import json
 import os
 import signal
 import socket
@@ -191,5 +192,11 @@ def test_validate_needs_no_database_and_tells_by_its_exit_code(environment: dict
     assert "line 5" in found.stdout
 
     archive.write_bytes(archive.read_bytes()[:2000])
-    assert "cannot be unpacked" in one_line(roster(environment, "validate", str(archive)))
-    assert "there is nothing at" in one_line(roster(environment, "validate", str(tmp_path / "nowhere")))
+    damaged = roster(environment, "validate", str(archive), "--json")
+    assert damaged.returncode == 1
+    told = json.loads(damaged.stdout)
+    assert told["verdict"] == "refused"
+    assert [(f["rule"], f["severity"], f["file"]) for f in told["findings"]] == [("zip-damaged", "fatal", "roster.zip")]
+    nothing = roster(environment, "validate", str(tmp_path / "nowhere"))
+    assert nothing.returncode == 2
+    assert "there is nothing at" in nothing.stderr

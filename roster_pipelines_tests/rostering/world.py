@@ -19,7 +19,7 @@ from roster_pipelines.rostering.entitlement import entitlements
 from roster_pipelines.rostering.gates import gates
 from roster_pipelines.rostering.identity import identities
 from roster_pipelines.rostering.plan import PUBLISHED, Counts, desired, differences
-from roster_pipelines.staging.typed import duckdb_type
+from roster_pipelines.staging.values import duckdb_type
 from roster_pipelines_tests.conftest import nowhere
 
 TODAY = date(2026, 11, 23)
@@ -210,7 +210,7 @@ class World:
     def _tables(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute("CREATE SCHEMA roster")
         for name in ROSTER:
-            columns = ", ".join(f"{quoted(column.name)} {duckdb_type(column)}" for column in TABLES[name].columns)
+            columns = ", ".join(f"{quoted(column.name)} {duckdb_type(column)}" for column in TABLES[name].columns if column.stored)
             con.execute(f"CREATE TABLE roster.{name} ({columns})")
         for name, columns in VENDOR.items():
             con.execute(f"CREATE TABLE {name} ({columns})")
