@@ -105,7 +105,7 @@ class Checking:
         delivered = Delivered(self.version, mode, absent, self.roster)
         texts = [column.name for column in table.of(self.version) if column.stored]
         size = count(self.con, f'raw."{table.name}"')
-        rules, simple = rules_for(table, delivered), plain_columns(table, delivered)
+        rules, simple = (rules_for(table, delivered), plain_columns(table, delivered)) if size else ([], {})
         failed, plain = failing(table.name, texts, rules, raw, size, simple)
         reject(self.con, self.record, table, failed, raw)
         return plain

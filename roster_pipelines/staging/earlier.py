@@ -29,9 +29,8 @@ def attach(con: duckdb.DuckDBPyConnection, base: Path | None) -> bool:
 
 def has(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Say whether the last good roster has a table."""
-    return bool(
-        one(con, "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'earlier' AND table_name = ?", [name])[0]
-    )
+    there = "table_catalog = 'earlier' AND table_schema = 'main' AND table_name = ?"
+    return bool(one(con, f"SELECT count(*) FROM information_schema.tables WHERE {there}", [name])[0])
 
 
 def previous(con: duckdb.DuckDBPyConnection, table: Table) -> int:
@@ -45,7 +44,7 @@ def carry(con: duckdb.DuckDBPyConnection, table: Table, delivery: str) -> None:
     """Add the rows of the last good roster that this delivery says nothing of.
 
     Args:
-        con: Holds `earlier`, and in `staging` the rows that were accepted now.
+        con: Holds `earlier`, and in `main` the rows that were accepted now.
         table: The standard's table.
         delivery: The id of the delivery that made `earlier`: where the rows came from, unless from before it.
     """

@@ -4,8 +4,9 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
+from roster_pipelines.duck import count
 from roster_pipelines.oneroster.shape import SOURCED_ID, Table
-from roster_pipelines.staging.record import OF_COLUMNS, Record
+from roster_pipelines.staging.record import OF_COLUMNS, Record, lost
 from roster_pipelines.staging.schema import RowRule
 
 TEACHER = "teacher of"
@@ -39,8 +40,9 @@ def reject(con: duckdb.DuckDBPyConnection, record: Record, table: Table, failed:
     # Of two rows with one id the first that is not rejected for something else counts: so this comes last.
     for rule in sorted(failed, key=lambda rule: rule.rule == "id-doubled"):
         rows = _later_rows_of_an_id(table) if rule.rule == "id-doubled" else failing_rows(rule, raw)
-        column = next((c for c in table.columns if c.name == rule.column), None)
-        items = f'items("{rule.column}")' if column and column.many else f'[tidy("{rule.column}")]'
+        name = rule.refers_by or rule.column
+        column = next((c for c in table.columns if c.name == name), None)
+        items = f'items("{name}")' if column and column.many else f'[tidy("{name}")]'
         record.rows(rule, table.file, rows, items)
         if rule.severity == "error":
             con.execute(
@@ -48,6 +50,12 @@ def reject(con: duckdb.DuckDBPyConnection, record: Record, table: Table, failed:
                 f"FROM ({record.broken()})",
                 [rule.name, rule.rule, rule.column],
             )
+    rejects_rows = any(rule.severity == "error" for rule in failed) or lost(con, table.file)
+    if not rejects_rows and count(con, f'raw."{table.name}"'):
+        con.execute(
+            f'CREATE TABLE rejected."{table.name}" AS SELECT *, []::VARCHAR[] AS rules FROM raw."{table.name}" LIMIT 0'
+        )
+        return
     con.execute(
         f"""
         CREATE TABLE rejected."{table.name}" AS

@@ -24,6 +24,7 @@ from roster_pipelines.staging.forms import (
     tidy,
     value_of,
 )
+from roster_pipelines.staging.roles import ROLE
 from roster_pipelines.staging.schema import Holds, RowRule
 
 
@@ -55,7 +56,8 @@ def rules_for(table: Table, delivered: Delivered) -> list[RowRule]:
     if {"subjects", "subjectCodes"} <= {column.name for column in table.columns} - delivered.absent:
         rules.append(RowRule("subject-codes-length", "warning", "subjectCodes", _as_many_codes_as_subjects, alone=True))
     if table.name == "users" and delivered.version == "1.2" and "role" not in delivered.absent:
-        rules.append(RowRule("role-missing", "error", "", _unless_deleted(table, lambda t: ~blank(t.role))))
+        has_role = _unless_deleted(table, lambda t: ~blank(t.role))
+        rules.append(RowRule("role-missing", "error", "", has_role, refers_to=ROLE, refers_by=SOURCED_ID))
     if table.name == "enrollments" and "users" in delivered.roster:
         students = delivered.roster["users"].filter(ibis._.role == "student")[SOURCED_ID]
         rules.append(
@@ -192,7 +194,8 @@ def _resolving(column: Column, serious: Severity, value: Value, target: ir.Table
 
 
 def _no_teacher_among(t: ir.Table, students: ir.Value) -> ir.BooleanValue:
-    return (tidy(t.role).lower() != "teacher").fill_null(True) | ~tidy(t.userSourcedId).fill_null("").isin(students)
+    teachers = t.filter((tidy(t.role).lower() == "teacher").fill_null(False))
+    return ~t._line.isin(teachers.filter(tidy(teachers.userSourcedId).isin(students))._line)
 
 
 def _as_many_codes_as_subjects(t: ir.Table) -> ir.BooleanValue:

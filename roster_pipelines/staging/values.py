@@ -55,14 +55,14 @@ _TEXT = "tidy(v)"
 
 def define(con: duckdb.DuckDBPyConnection, tables: dict[str, Table], version: Version) -> None:
     """Define the macros of every stored column of these tables, in the version's vocabulary."""
-    con.execute(_HELPERS)
-    for table in tables.values():
-        for column in table.columns:
-            if column.stored:
-                arguments = ", ".join(("v", "kind")[: len(reads(column))])
-                con.execute(
-                    f"CREATE TEMP MACRO {macro(table, column)}({arguments}) AS {_value(table, column, version)}"
-                )
+    macros = [
+        f"CREATE TEMP MACRO {macro(table, column)}({', '.join(('v', 'kind')[: len(reads(column))])}) AS "
+        f"{_value(table, column, version)};"
+        for table in tables.values()
+        for column in table.columns
+        if column.stored
+    ]
+    con.execute(_HELPERS + "\n".join(macros))
 
 
 def macro(table: Table, column: Column) -> str:
