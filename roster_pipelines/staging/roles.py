@@ -14,6 +14,8 @@ _AS_1_1 = {
 }
 # Who has several roles is rostered by the one that does most with classes.
 _ORDER = ("teacher", "administrator", "aide", "proctor", "student", "guardian", "parent", "relative")
+ROLE = "role of"
+"""What a person is missing whose role was rejected, or came behind the end of a file that was cut short."""
 
 
 def give_users_their_roles(con: duckdb.DuckDBPyConnection, today: date, *, earlier: bool) -> None:
@@ -59,6 +61,17 @@ def give_users_their_roles(con: duckdb.DuckDBPyConnection, today: date, *, earli
         SELECT u.*, r.role, r."orgSourcedIds"
         FROM raw.users u LEFT JOIN role_of r ON r.person = value_of_users_sourcedId(u."sourcedId") ORDER BY _line;
         DROP TABLE raw.users; ALTER TABLE raw.users_1_2 RENAME TO users;
+        """
+    )
+    con.execute(
+        f"""
+        INSERT INTO lost
+        SELECT '{ROLE}', value_of_roles_userSourcedId("userSourcedId") AS person,
+               if(tidy(role) IS NULL, 'value-missing', 'value-unknown'), 'roles.csv', 'role', _line
+        FROM raw.roles WHERE value_of_roles_role(role) IS NULL AND person IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY person ORDER BY _line) = 1;
+        INSERT INTO cut_short SELECT '{ROLE}', rule, file, '', line FROM line_finding
+        WHERE file = 'roles.csv' AND rule = 'row-truncated'
         """
     )
 

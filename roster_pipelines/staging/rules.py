@@ -17,6 +17,7 @@ from roster_pipelines.staging.forms import (
     GRADES,
     MOST_CHARACTERS_OF_AN_ID,
     Value,
+    all_distinct,
     blank,
     forms,
     items,
@@ -156,7 +157,7 @@ def _distinct(value: Value) -> list[RowRule]:
         return _first_of_its_kind(t, value(t))
 
     def surely_distinct(t: ir.Table) -> ir.BooleanValue:
-        return _first_of_its_kind(t, value(t).lower().hash())  # numbers are quicker to compare
+        return all_distinct(t, value(t).lower())
 
     def by_case_only(t: ir.Table) -> ir.BooleanValue:
         return without_case(t) | ~with_case(t)

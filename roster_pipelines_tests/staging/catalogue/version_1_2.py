@@ -31,6 +31,12 @@ def with_an_unknown_role(ground: Ground) -> int:
     return ground.add("roles", userSourcedId=ground.rows("users")[line]["sourcedId"], role="ext:coach")
 
 
+def with_no_role_but_an_unknown_one(ground: Ground) -> int:
+    """For which the person is rejected too."""
+    ground.add("users", sourcedId="coach")
+    return ground.add("roles", userSourcedId="coach", role="coach")
+
+
 def two_primaries(ground: Ground) -> int:
     line = ground.person(of="primary")
     return ground.add(
@@ -61,6 +67,7 @@ ROLES = (
         "roles.role",
         with_an_unknown_role,
     ),
+    in_file("a person's only role is none", "value-unknown", "error", "roles.role", with_no_role_but_an_unknown_one),
     rejected("a role of 1.1", "roles.role", "administrator", "value-unknown"),
     rejected("a role of nobody", "roles.userSourcedId", "", "value-missing"),
     rejected("a role of somebody unknown", "roles.userSourcedId", "usr-9", "reference-nowhere"),
