@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from roster_pipelines.oneroster.shape import SOURCED_ID, Table
 from roster_pipelines.oneroster.standard import ROSTER
+from roster_pipelines.staging.forms import all_distinct
 from roster_pipelines.staging.rejects import TEACHER
 from roster_pipelines.staging.schema import RowRule
 
@@ -144,7 +145,7 @@ def _enrollments(roster: Roster, today: date) -> list[RowRule]:
             "warning",
             "",
             lambda t: _first_of(t, *(t[name] for name in pairs)),
-            quick=lambda t: _first_of(t, *(t[name].hash() for name in pairs)),  # numbers are quicker to compare
+            quick=lambda t: all_distinct(t, *(t[name] for name in pairs)),
         ),
         _warning("primary-not-a-teacher", "primary", lambda t: ~_true(t.primary) | (t.role == "teacher")),
         _warning("primary-doubled", "primary", _first_primary),
