@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from roster_pipelines.findings import Cause
-from roster_pipelines.simulators.districts import District
+from roster_pipelines.simulators.districts import District, generate
 from roster_pipelines_tests.staging.catalogue.ground import SCHOOL, Ground
 from roster_pipelines_tests.staging.conftest import Delivered, Staged
 
@@ -103,3 +103,14 @@ def test_a_file_without_a_needed_column_is_behind_the_values_that_are_missing(de
     assert ("value-missing", "users.csv") in {(f.rule, f.file) for f in others}
     assert {f.caused_by for f in others} == {cause}
     assert (staged.summary.causes[0].rule, staged.summary.causes[0].column) == ("column-missing", "role")
+
+
+def test_roles_that_end_too_early_are_behind_whoever_has_none(tmp_path: Path) -> None:
+    district = generate(tmp_path / "delivered", students=20, version="1.2")
+    delivered = Delivered(district.folder, tmp_path / "staging.duckdb")
+    delivered.change("roles", lambda text: text.rstrip("\n")[:-100])
+    line = delivered.text("roles").count("\n") + 1
+    staged = delivered.stage()
+    others = [f for f in staged.summary.listed if f.rule != "row-truncated"]
+    assert "role-missing" in {f.rule for f in others}
+    assert {f.caused_by for f in others} == {Cause("row-truncated", "roles.csv", line)}
