@@ -65,11 +65,17 @@ _MANIFEST = {
     "version-unsupported": Rule(
         F, "oneroster.version is neither 1.1 nor 1.2", "export OneRoster 1.1 or 1.2 CSV files, and say which"
     ),
-    "manifest-property-missing": Rule(W, "the manifest lacks a property of the standard; a file that it does not name was read as bulk", "add the property"),
+    "manifest-property-missing": Rule(
+        W,
+        "the manifest lacks a property of the standard; a file that it does not name was read as bulk",
+        "add the property",
+    ),
     "manifest-property-doubled": Rule(W, "the property stands in the manifest twice", "leave one of the two out"),
     "manifest-property-unknown": Rule(W, "the property is none of the standard's", "correct its name or leave it out"),
     "manifest-property-case": Rule(
-        W, "the property's name is not in the standard's case; it was understood", "write it exactly as the standard does"
+        W,
+        "the property's name is not in the standard's case; it was understood",
+        "write it exactly as the standard does",
     ),
     "manifest-value": Rule(F + W, "a file's mode is none of absent, bulk, delta", "correct the value in manifest.csv"),
     "manifest-value-case": Rule(W, "the value is not in the standard's case", "write it in lower case"),
@@ -188,7 +194,7 @@ _ACROSS = {
     "primary-not-a-teacher": Rule(W, "primary is true where the role is not teacher", "set primary for teachers only"),
     "primary-doubled": Rule(W, "the class has a primary teacher already", "mark one teacher of a class as primary"),
     "class-without-teacher": Rule(W, "nobody is enrolled as a teacher of the class", "enroll its teacher"),
-    "school-differs": Rule(W, "the enrollment's school is not its class's", "give the class's school"),
+    "school-differs": Rule(W, "the school is not that of the class", "give the class's school"),
     "enrollment-doubled": Rule(
         W, "the same person is enrolled in the same class in the same role already", "send each enrollment once"
     ),
@@ -200,7 +206,9 @@ _ACROSS = {
 
 _TIME = {
     "delta-without-base": Rule(
-        F + W, "a delta file came, but there is no accepted delivery that it could change", "send every file in bulk once"
+        F + W,
+        "a delta file came, but there is no accepted delivery that it could change",
+        "send every file in bulk once",
     ),
     "delta-field-missing": Rule(W, "the value must be filled in a delta file", "fill status and dateLastModified"),
     "delete-unknown": Rule(W, "a record is to be deleted that was never delivered", "nothing, if that was meant"),

@@ -57,6 +57,8 @@ def delivery(
             "files": len(receipt.files),
             "findings": len(receipt.findings),
             "bytes": sum(file.size for file in receipt.files),
+            # It is written when the delivery has been checked.
+            "report": dg.MetadataValue.path(str(lake.lake.report(district, delivery_id))),
             "receipt": dg.MetadataValue.path(str(lake.lake.delivery(district, delivery_id) / landing.RECEIPT)),
         },
         data_version=dg.DataVersion(receipt.fingerprint),

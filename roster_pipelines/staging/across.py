@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from roster_pipelines.oneroster.shape import SOURCED_ID, Table
 from roster_pipelines.oneroster.standard import ROSTER
+from roster_pipelines.staging.expressions import active, first_of, ids, not_in, true
 from roster_pipelines.staging.forms import all_distinct
 from roster_pipelines.staging.rejects import TEACHER
 from roster_pipelines.staging.schema import RowRule
@@ -100,14 +101,14 @@ def _orgs(roster: Roster, _: date) -> list[RowRule]:
 def _courses(roster: Roster, _: date) -> list[RowRule]:
     if "academicSessions" not in roster:
         return []
-    others = _ids(roster["academicSessions"].filter(~_true(ibis._.type == "schoolYear")))
-    return [_warning("session-not-a-year", "schoolYearSourcedId", lambda t: _not_in(t.schoolYearSourcedId, others))]
+    others = ids(roster["academicSessions"].filter(~true(ibis._.type == "schoolYear")))
+    return [_warning("session-not-a-year", "schoolYearSourcedId", lambda t: not_in(t.schoolYearSourcedId, others))]
 
 
 def _users(roster: Roster, _: date) -> list[RowRule]:
     rules = [
-        _warning("username-doubled", "username", lambda t: _first_of(t, t.username.lower())),
-        _warning("email-doubled", "email", lambda t: _first_of(t, t.email.lower())),
+        _warning("username-doubled", "username", lambda t: first_of(t, t.username.lower())),
+        _warning("email-doubled", "email", lambda t: first_of(t, t.email.lower())),
     ]
     if "roles" in roster and "primaryOrgSourcedId" in roster["users"].columns:
         rules.append(
@@ -119,10 +120,10 @@ def _users(roster: Roster, _: date) -> list[RowRule]:
 def _classes(roster: Roster, _: date) -> list[RowRule]:
     rules = []
     if "orgs" in roster:
-        others = _ids(roster["orgs"].filter(~_true((ibis._.type == "school") | ibis._.type.startswith("ext:"))))
-        rules.append(_warning("org-not-a-school", "schoolSourcedId", lambda t: _not_in(t.schoolSourcedId, others)))
+        others = ids(roster["orgs"].filter(~true((ibis._.type == "school") | ibis._.type.startswith("ext:"))))
+        rules.append(_warning("org-not-a-school", "schoolSourcedId", lambda t: not_in(t.schoolSourcedId, others)))
     if "enrollments" in roster:
-        taught = _active(roster["enrollments"]).filter(ibis._.role == "teacher").classSourcedId
+        taught = active(roster["enrollments"]).filter(ibis._.role == "teacher").classSourcedId
         rules.append(
             RowRule(
                 "class-without-teacher",
@@ -144,10 +145,10 @@ def _enrollments(roster: Roster, today: date) -> list[RowRule]:
             "enrollment-doubled",
             "warning",
             "",
-            lambda t: _first_of(t, *(t[name] for name in pairs)),
+            lambda t: first_of(t, *(t[name] for name in pairs)),
             quick=lambda t: all_distinct(t, *(t[name] for name in pairs)),
         ),
-        _warning("primary-not-a-teacher", "primary", lambda t: ~_true(t.primary) | (t.role == "teacher")),
+        _warning("primary-not-a-teacher", "primary", lambda t: ~true(t.primary) | (t.role == "teacher")),
         _warning("primary-doubled", "primary", _first_primary),
         _warning(
             "enrollment-long-ended",
@@ -156,16 +157,16 @@ def _enrollments(roster: Roster, today: date) -> list[RowRule]:
         ),
     ]
     if "users" in roster:
-        students = _ids(roster["users"].filter(ibis._.role == "student"))
+        students = ids(roster["users"].filter(ibis._.role == "student"))
         rules.append(
             _warning("staff-as-student", "role", lambda t: (t.role != "student") | t.userSourcedId.isin(students))
         )
     for column, name in (("classSourcedId", "classes"), ("userSourcedId", "users")):
         if name in roster:
-            deleted = _ids(roster[name].filter(_true(ibis._.status == "tobedeleted")))
+            deleted = ids(roster[name].filter(true(ibis._.status == "tobedeleted")))
             rules.append(_not_deleted(column, deleted))
     if "classes" in roster:
-        rules.append(_warning("school-differs", "schoolSourcedId", lambda t: _at_its_school(t, roster)))
+        rules.append(_at_its_school("schoolSourcedId", roster))
     if {"classes", "academicSessions"} <= roster.keys():
         rules.append(_warning("enrollment-outside-term", "", lambda t: _within_term(t, roster)))
     return rules
@@ -174,7 +175,7 @@ def _enrollments(roster: Roster, today: date) -> list[RowRule]:
 def _roles(roster: Roster, _: date) -> list[RowRule]:
     def first_primary(t: ir.Table) -> ir.BooleanValue:
         primary = t.filter(ibis._.roleType == "primary")
-        return (t.roleType != "primary").fill_null(True) | _first_of(
+        return (t.roleType != "primary").fill_null(True) | first_of(
             primary, primary.userSourcedId, primary.orgSourcedId, of=t
         )
 
@@ -199,9 +200,14 @@ def _roles(roster: Roster, _: date) -> list[RowRule]:
 
 
 def _user_resources(roster: Roster, _: date) -> list[RowRule]:
-    if "enrollments" not in roster:
-        return []
-    return [_warning("resource-outside-class", "classSourcedId", lambda t: _enrolled(t, roster["enrollments"]))]
+    rules = []
+    if "enrollments" in roster:
+        rules.append(
+            _warning("resource-outside-class", "classSourcedId", lambda t: _enrolled(t, roster["enrollments"]))
+        )
+    if "classes" in roster:
+        rules.append(_at_its_school("orgSourcedId", roster))
+    return rules
 
 
 _OF_TABLE: dict[str, Callable[[Roster, date], list[RowRule]]] = {
@@ -215,37 +221,9 @@ _OF_TABLE: dict[str, Callable[[Roster, date], list[RowRule]]] = {
 }
 
 
-def _true(value: ir.BooleanValue) -> ir.BooleanValue:
-    return value.fill_null(False)
-
-
-def _ids(table: ir.Table) -> ir.Value:
-    return table[SOURCED_ID]
-
-
-def _active(table: ir.Table) -> ir.Table:
-    return table.filter(~_true(ibis._.status == "tobedeleted"))
-
-
-def _not_in(value: ir.Value, others: ir.Value) -> ir.BooleanValue:
-    return value.isnull() | ~value.fill_null("").isin(others)
-
-
-def _first_of(t: ir.Table, *keys: ir.Value, own: ir.Value | None = None, of: ir.Table | None = None) -> ir.BooleanValue:
-    """Say of each row that no earlier one has the same keys; with `own`, no earlier one that differs in it."""
-    named = {f"key_{number}": key for number, key in enumerate(keys)}
-    rows = t.select("_line", **named, **({} if own is None else {"own": own})).drop_null(list(named))
-    groups = rows.group_by(list(named)).agg(
-        first=ibis._._line.min(), n=ibis._._line.count() if own is None else ibis._.own.nunique()
-    )
-    crowded = groups.filter(ibis._.n > 1)
-    later = rows.join(crowded, list(named)).filter(ibis._._line > ibis._.first)
-    return ~(t if of is None else of)._line.isin(later._line)
-
-
 def _first_primary(t: ir.Table) -> ir.BooleanValue:
-    primary = t.filter(_true(ibis._.primary) & (ibis._.role == "teacher"))
-    return ~_true(t.primary) | _first_of(primary, primary.classSourcedId, own=primary.userSourcedId, of=t)
+    primary = t.filter(true(ibis._.primary) & (ibis._.role == "teacher"))
+    return ~true(t.primary) | first_of(primary, primary.classSourcedId, own=primary.userSourcedId, of=t)
 
 
 def _to_itself(name: str, *, many: bool, table: str) -> RowRule:
@@ -259,14 +237,19 @@ def _to_itself(name: str, *, many: bool, table: str) -> RowRule:
     return _warning("reference-nowhere", name, holds, table)
 
 
-def _at_its_school(t: ir.Table, roster: Roster) -> ir.BooleanValue:
-    classes = roster["classes"]
-    schools = classes.select(class_id=classes[SOURCED_ID], school=classes.schoolSourcedId)
-    elsewhere = t.join(schools, t.classSourcedId == schools.class_id).filter(ibis._.school != ibis._.schoolSourcedId)
-    if "orgs" in roster:
-        # That a school is not there is told already.
-        elsewhere = elsewhere.filter(elsewhere.schoolSourcedId.isin(_ids(roster["orgs"])))
-    return ~t._line.isin(elsewhere._line)
+def _at_its_school(school: str, roster: Roster) -> RowRule:
+    """The school that a row names must be that of the class that it names."""
+
+    def holds(t: ir.Table) -> ir.BooleanValue:
+        classes = roster["classes"]
+        schools = classes.select(class_id=classes[SOURCED_ID], school=classes.schoolSourcedId)
+        elsewhere = t.join(schools, t.classSourcedId == schools.class_id).filter(ibis._.school != ibis._[school])
+        if "orgs" in roster:
+            # That a school is not there is told already.
+            elsewhere = elsewhere.filter(elsewhere[school].isin(ids(roster["orgs"])))
+        return ~t._line.isin(elsewhere._line)
+
+    return _warning("school-differs", school, holds)
 
 
 def _within_term(t: ir.Table, roster: Roster) -> ir.BooleanValue:
@@ -279,7 +262,7 @@ def _within_term(t: ir.Table, roster: Roster) -> ir.BooleanValue:
         .agg(first=ibis._.startDate.min(), after=ibis._.endDate.max())
     )
     outside = t.join(spans, t.classSourcedId == spans.class_id).filter(
-        _true(ibis._.beginDate < ibis._.first) | _true(ibis._.endDate > ibis._.after)
+        true(ibis._.beginDate < ibis._.first) | true(ibis._.endDate > ibis._.after)
     )
     return ~t._line.isin(outside._line)
 

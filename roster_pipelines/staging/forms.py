@@ -176,6 +176,13 @@ def _list(column: Column, serious: Severity, value: Value) -> list[Form]:  # noq
     return [_no_empty_item(column)]
 
 
+def _references(column: Column, serious: Severity, value: Value) -> list[Form]:
+    def no_blanks(t: ir.Table) -> ir.BooleanValue:
+        return blank(t[column.name]) | ~t[column.name].re_search(r"(^|,)\s|\s(,|$)")
+
+    return [("value-blanks", "warning", no_blanks), *_list(column, serious, value)]
+
+
 def _enumerations(column: Column, serious: Severity, value: Value) -> list[Form]:
     return [("value-unknown", serious, _each(value, lambda i: i.notnull())), _no_empty_item(column)]
 
@@ -188,8 +195,8 @@ def _grades(column: Column, serious: Severity, value: Value) -> list[Form]:
     ]
 
 
-def _user_ids(column: Column, serious: Severity, value: Value) -> list[Form]:  # noqa: ARG001 - one of many alike
-    return [("user-ids-form", serious, _each(value, lambda i: i.re_search(_USER_ID)))]
+def _user_ids(column: Column, serious: Severity, value: Value) -> list[Form]:
+    return [("user-ids-form", serious, _each(value, lambda i: i.re_search(_USER_ID))), _no_empty_item(column)]
 
 
 _Forms = Callable[[Column, Severity, Value], list[Form]]
@@ -204,4 +211,9 @@ _OF_FORMAT: dict[Format, _Forms] = {
     "email": _email,
     "nces_id": _nces,
 }
-_OF_LISTS: dict[Format, _Forms] = {"enumeration": _enumerations, "grades": _grades, "user_ids": _user_ids}
+_OF_LISTS: dict[Format, _Forms] = {
+    "reference": _references,
+    "enumeration": _enumerations,
+    "grades": _grades,
+    "user_ids": _user_ids,
+}
