@@ -37,7 +37,7 @@ def upload_report(connection: SftpConnection, name: str, text: str) -> None:
                 raise
             raise CallSomebody(
                 f"{connection.username}@{connection.host} does not let the report be put into {folder}",
-                "check the record's directory and the account's right to write there, or take reports out of the record",
+                "check the record's directory and the account's rights there, or take reports out of the record",
             ) from None
 
 

@@ -210,7 +210,8 @@ class World:
     def _tables(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute("CREATE SCHEMA roster")
         for name in ROSTER:
-            columns = ", ".join(f"{quoted(column.name)} {duckdb_type(column)}" for column in TABLES[name].columns if column.stored)
+            stored = [column for column in TABLES[name].columns if column.stored]
+            columns = ", ".join(f"{quoted(column.name)} {duckdb_type(column)}" for column in stored)
             con.execute(f"CREATE TABLE roster.{name} ({columns})")
         for name, columns in VENDOR.items():
             con.execute(f"CREATE TABLE {name} ({columns})")
