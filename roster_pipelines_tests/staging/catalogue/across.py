@@ -147,7 +147,7 @@ REFERENCES = (
     kept("an org below an unknown one", "orgs.parentSourcedId", "org-9", NOWHERE, "org-9"),
     kept("a session in an unknown one", "academicSessions.parentSourcedId", "ses-9", NOWHERE, "ses-9"),
     kept("a person with an unknown agent", "users.agentSourcedIds", "usr-9", NOWHERE, ["usr-9"]),
-    kept("one unknown org of two", "users.orgSourcedIds", "org-0001, org-9", NOWHERE, ["org-0001", "org-9"]),
+    kept("one unknown org of two", "users.orgSourcedIds", "org-0001,org-9", NOWHERE, ["org-0001", "org-9"]),
     kept("one unknown term of two", "classes.termSourcedIds", f"{YEAR},ses-9", NOWHERE, [YEAR, "ses-9"]),
 )
 

@@ -49,8 +49,8 @@ def profile_of_another(ground: Ground) -> int:
     return ground.add("roles", userProfileSourcedId="profile-1")
 
 
-def resource_of(user: str, in_class: str) -> Plant:
-    return lambda ground: ground.add("userResources", userSourcedId=user, classSourcedId=in_class)
+def resource_of(user: str, in_class: str, at: str = "") -> Plant:
+    return lambda ground: ground.add("userResources", userSourcedId=user, classSourcedId=in_class, orgSourcedId=at)
 
 
 def own_profile(ground: Ground) -> int:
@@ -118,6 +118,12 @@ PROFILES_AND_RESOURCES = (
         "userResources.classSourcedId",
         "resource-outside-class",
         resource_of(ADMINISTRATOR, "cls-000001"),
+    ),
+    warned(
+        "a resource at another school than its class",
+        "userResources.orgSourcedId",
+        "school-differs",
+        resource_of("usr-000003", "cls-000001", HIGH_SCHOOL),
     ),
 )
 FINE = (
