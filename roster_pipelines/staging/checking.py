@@ -98,7 +98,7 @@ class Checking:
             given = self._loaded(TABLES["roles"])
             roles.give_users_their_roles(self.con, self.today, earlier=self._had("roles"))
             # Without any roles, that is what has to be told, not that everybody lacks one.
-            absent |= frozenset() if given.read else {"role"}
+            absent |= frozenset() if given.read and given.readable else {"role"}
         self.record.add(*loaded.findings)
         self.record.lines(table.file)
         raw = self.ibis.table(table.name, database="raw")
@@ -122,7 +122,8 @@ class Checking:
             if needs_data or not table.needs_file(self.registration):  # else: see _links
                 self.record.add(Finding("file-empty", "fatal" if needs_data else "info", table.file))
         elif counts.read and not counts.accepted and needs_data:
-            self.record.add(Finding("file-unusable", "fatal", table.file))
+            cause = self.record.cause_of_all(table.file)
+            self.record.add(Finding("file-unusable", "fatal", table.file, caused_by=cause))
 
     def _loaded(self, table: Table) -> Loaded:
         loaded = self.reading.loaded(table)
@@ -193,7 +194,9 @@ class Checking:
         if self.registration != "auto_by_resource" or any(self.counts[name].roster for name in links):
             return
         if not any(self.record.refused(f"{name}.csv") for name in links):
-            self.record.add(Finding("file-empty", "fatal", "classResources.csv"))
+            came = [name for name in links if self.counts[name].read]
+            rule, name = ("file-unusable", came[0]) if came else ("file-empty", links[0])
+            self.record.add(Finding(rule, "fatal", f"{name}.csv"))
 
     def _write(self) -> None:
         """Put the counts and findings into the staging database."""

@@ -49,13 +49,42 @@ class Record:
     def add(self, *findings: Finding) -> None:
         """Record findings about files, or single ones about a line."""
         for f in findings:
+            behind = self._behind(f.caused_by)
             self._con.execute(
-                "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)",
-                [f.rule, f.severity, f.file, f.column, f.line, f.sourced_id],
+                "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [f.rule, f.severity, f.file, f.column, f.line, f.sourced_id, *behind],
             )
-            self._con.execute(
-                "INSERT INTO finding_counts VALUES (?, ?, ?, ?, 1, 0)", [f.rule, f.severity, f.file, f.column]
-            )
+            where = [f.rule, f.severity, f.file, f.column]
+            self._con.execute("INSERT INTO finding_counts VALUES (?, ?, ?, ?, 1, ?)", [*where, int(any(behind))])
+            if any(behind):
+                self._con.execute("INSERT INTO reached VALUES (?, ?, ?, 1)", behind[:3])
+
+    def _behind(self, cause: Cause | None) -> list[object]:
+        """Find a recorded cause: rule, file, column, line; NULL each where there is none."""
+        if cause is None:
+            return [None] * 4
+        where = "rule = ? AND file = ? AND line IS NOT DISTINCT FROM ?"
+        found = self._con.execute(
+            f'SELECT rule, file, "column", line FROM findings WHERE {where} LIMIT 1',
+            [cause.rule, cause.file, cause.line],
+        ).fetchall()
+        return list(found[0]) if found else [cause.rule, cause.file, "", cause.line]
+
+    def cause_of_all(self, file: str) -> Cause | None:
+        """Find what is behind the errors of a file, where none of them stands by itself."""
+        (own,) = one(
+            self._con,
+            "SELECT coalesce(sum(count - derived), 0) FROM finding_counts WHERE file = ? AND severity = 'error'",
+            [file],
+        )
+        rows = self._con.execute(
+            """
+            SELECT cause_rule, cause_file, cause_line FROM findings
+            WHERE file = ? AND severity = 'error' AND cause_rule IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC LIMIT 1
+            """,
+            [file],
+        ).fetchall()
+        return Cause(*rows[0]) if rows and not own else None
 
     def refused(self, file: str) -> bool:
         """Say whether something fatal was found about a file."""

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.platform import deliveries
 from roster_pipelines_tests.integration.conftest import System, wait_for
 
 ASSETS = [
     ["delivery"],
-    *(["validated", t] for t in ("academicSessions", "orgs", "courses", "users", "classes", "enrollments")),
+    *(["validated", table] for table in ROSTER),
     ["identities"],
     ["entitlements"],
     ["roster_plan"],

@@ -66,7 +66,7 @@ def test_a_folder_in_which_nothing_may_be_written_calls_somebody_in_one_line(
         upload_report(connection(site), NAME, PAGE)
     assert str(raised.value) == (
         "maple-valley@127.0.0.1 does not let the report be put into /reports: "
-        "check directory in the record, and that the account may write there; or take reports out of the record"
+        "check the record's directory and the account's rights there, or take reports out of the record"
     )
 
 
@@ -85,7 +85,7 @@ def test_a_file_in_the_folders_place_calls_somebody(site: Site) -> None:
 
 
 def test_a_directory_that_is_not_there_calls_somebody(site: Site) -> None:
-    with pytest.raises(CallSomebody, match="into /nowhere/reports: check directory in the record"):
+    with pytest.raises(CallSomebody, match="into /nowhere/reports: check the record's directory"):
         upload_report(connection(site).model_copy(update={"directory": "/nowhere"}), NAME, PAGE)
 
 

@@ -92,7 +92,9 @@ def test_a_file_without_its_header_is_behind_whatever_is_missing(delivered: Deli
     cause = Cause("header-missing", "users.csv", 1)
     others = [f for f in staged.summary.listed if f.severity != "fatal"]
     assert {(f.rule, f.caused_by) for f in others} == {("reference-nowhere", cause), ("class-without-teacher", cause)}
-    assert staged.summary.causes[0].rule == "header-missing"
+    fatal = {(f.rule, f.file, f.caused_by) for f in staged.summary.listed if f.severity == "fatal"}
+    assert fatal == {("header-missing", "users.csv", None), ("file-unusable", "enrollments.csv", cause)}
+    assert [f.rule for f in staged.summary.causes] == ["header-missing"]
 
 
 def test_a_file_without_a_needed_column_is_behind_the_values_that_are_missing(delivered: Delivered) -> None:
