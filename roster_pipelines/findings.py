@@ -19,8 +19,24 @@ class Cause:
     line: int | None = None
 
 
+class _OfARule:
+    """The words for what breaks a rule, from the catalogue."""
+
+    rule: str
+
+    @property
+    def message(self) -> str:
+        """What is wrong, for a person."""
+        return RULES[self.rule].message
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return RULES[self.rule].remedy
+
+
 @dataclass(frozen=True)
-class Finding:
+class Finding(_OfARule):
     """One rule broken at one place.
 
     Attributes:
@@ -41,19 +57,9 @@ class Finding:
     sourced_id: str = ""
     caused_by: Cause | None = None
 
-    @property
-    def message(self) -> str:
-        """What is wrong, for a person."""
-        return RULES[self.rule].message
-
-    @property
-    def remedy(self) -> str:
-        """What to do about it."""
-        return RULES[self.rule].remedy
-
 
 @dataclass(frozen=True)
-class FindingCount:
+class FindingCount(_OfARule):
     """How often one rule was broken in one column of one file.
 
     Attributes:
@@ -75,16 +81,6 @@ class FindingCount:
     derived: int = 0
     reach: int = 0
     lines: tuple[int, ...] = ()
-
-    @property
-    def message(self) -> str:
-        """What is wrong, for a person."""
-        return RULES[self.rule].message
-
-    @property
-    def remedy(self) -> str:
-        """What to do about it."""
-        return RULES[self.rule].remedy
 
     @property
     def where(self) -> str:

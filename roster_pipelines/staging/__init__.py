@@ -1,1 +1,1 @@
-"""The staging database: one DuckDB file per delivery with raw, accepted and rejected rows and findings."""
+"""The staging database: one DuckDB file per delivery with the roster's rows, the rejected ones, and findings."""
