@@ -19,6 +19,9 @@ from roster_pipelines.oneroster.shape import Registration
 
 Stage = Literal["onboarding", "testing", "live", "paused"]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+MatchKey = Annotated[
+    str, StringConstraints(pattern=r"^(sourced_id|user_id:[A-Za-z0-9_.-]+|identifier|email|username)$")
+]
 SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$")]
 
 
@@ -69,13 +72,48 @@ class SignIn(_Record):
 
     Attributes:
         provider: The SSO provider's name, as the product records it.
-        match: Which claims are compared, in this order; the first that names exactly one person counts.
+        match: Which claims are compared, in this order: `sourced_id`, `user_id:TYPE` (the claim user_id with the
+            roster's userIds of that type), `identifier`, `email`, `username`. The first that names anybody counts.
         email_domains: The district's own domains; an e-mail claim of another domain is never matched.
+        subject: `transient` where the provider gives a person another subject at each sign-in, as SAML's transient
+            NameID: then it is never remembered who a subject was.
     """
 
-    provider: str
-    match: tuple[Literal["sourced_id", "email"], ...] = Field(("sourced_id",), min_length=1)
+    provider: Annotated[str, StringConstraints(min_length=1)]
+    match: tuple[MatchKey, ...] = Field(("sourced_id",), min_length=1)
     email_domains: tuple[str, ...] = ()
+    subject: Literal["persistent", "transient"] = "persistent"
+
+
+class Terms(_Record):
+    """When a class is there, by the days around its academic sessions.
+
+    Attributes:
+        opens_days_before: How many days before its first session begins; an enrollment counts as early, too.
+        archived_days_after: How many days after its last session has ended.
+    """
+
+    opens_days_before: Annotated[int, Field(ge=0, le=366)] = 14
+    archived_days_after: Annotated[int, Field(ge=0, le=366)] = 14
+
+
+class Filters(_Record):
+    """Which classes are taken at all; an empty list takes all.
+
+    A class is taken when each list has a pattern that fits it and none with `!` before it that does. `*` stands for
+    any text; upper and lower case are the same. Where a class has no grades or subjects, its course's count.
+
+    Attributes:
+        schools: sourcedIds, NCES ids or names of schools.
+        grades: Grades as in the roster, such as `KG` and `05`.
+        subjects: Subjects.
+        courses: Titles or codes of courses; where a class has no course, its own title.
+    """
+
+    schools: tuple[str, ...] = ()
+    grades: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    courses: tuple[str, ...] = ()
 
 
 class District(_Record):
@@ -85,7 +123,10 @@ class District(_Record):
         district: Its key everywhere; never changes.
         stage: `onboarding` checks and reports only, `testing` serves the pilot teachers, `live` everybody,
             `paused` leaves everything as it is.
-        registration: How teachers get access.
+        registration: How teachers get access: by Teacher Access Code, or by auto-registration for what their school
+            or the resources of their classes are licensed for (the guide, About Auto-Registration).
+        school_choice: Whether teachers pick their school on the provisioning page where the orgs carry no NCES ids.
+        teaching_roles: Which of the roster's roles get the classes that they are enrolled in as staff.
         pilot_teachers: sourcedIds of the teachers served in `testing`.
     """
 
@@ -96,19 +137,36 @@ class District(_Record):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "America/Chicago"
     connection: SftpConnection
     sign_in: SignIn | None = None
+    school_choice: bool = False
+    teaching_roles: tuple[Literal["teacher", "aide", "administrator"], ...] = ("teacher",)
+    terms: Terms = Terms()
+    filters: Filters = Filters()
     pilot_teachers: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resources_can_come(cls, record: object) -> object:
+        """The guide: other APIs than ClassLink's do not support the resources service."""
+        if isinstance(record, dict) and record.get("registration") == "auto_by_resource":
+            connection = record.get("connection")
+            kind = connection.get("kind") if isinstance(connection, dict) else None
+            if kind in ("infinite_campus", "powerschool"):
+                raise ValueError(
+                    f"registration auto_by_resource needs OneRoster resources, which connection {kind} does not give: "
+                    "they come by sftp or classlink; auto_by_school works with every connection"
+                )
+        return record
 
     @model_validator(mode="after")
     def _ready_for_its_stage(self) -> Self:
-        if self.stage in ("testing", "live"):
-            if self.sign_in is None:
-                raise ValueError(f"stage {self.stage} needs sign_in: rostering works only with an SSO integration")
-            if self.registration != "access_code":
-                raise ValueError(
-                    f"registration {self.registration} is checked and reported, but does not entitle anybody yet: "
-                    "keep stage onboarding"
-                )
+        if self.stage != "onboarding" and self.sign_in is None:
+            raise ValueError(f"stage {self.stage} needs sign_in: rostering works only with an SSO integration")
         return self
+
+    @property
+    def requires(self) -> Registration:
+        """By which registration's rules a delivery is complete: with `school_choice`, orgs need not be supplied."""
+        return "access_code" if self.registration == "auto_by_school" and self.school_choice else self.registration
 
 
 def parse(text: str, source: str) -> District:

@@ -137,7 +137,7 @@ def _stage(
         files = {name: open_files.enter_context(lake.reading(source / name)) for name in delivery.files}
         before = base and lake.staging(record.district, base.delivery_id)
         roster = open_files.enter_context(lake.reading(before)) if before and before.exists() else None
-        return build(files, delivery.findings, database, record.registration, today=today, base=roster)
+        return build(files, delivery.findings, database, record.requires, today=today, base=roster)
 
 
 def _keep(lake: Lake, record: District, delivery: deliveries.Delivery, database: Path, report: str) -> None:

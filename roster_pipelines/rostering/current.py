@@ -1,4 +1,4 @@
-"""What of the roster counts today."""
+"""What of the roster counts today, and who teaches what."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,38 +7,121 @@ from pathlib import Path
 
 import duckdb
 
-from roster_pipelines.duck import attached
+from roster_pipelines.district import District
+from roster_pipelines.duck import attached, one
+from roster_pipelines.rostering.classes import class_states
 
 
 @contextmanager
-def opened(staging: Path, today: date) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a delivery's accepted rows as `roster`, read-only, in a DuckDB of its own with the views of `current`."""
+def opened(staging: Path, today: date, district: District) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a delivery's accepted rows as `roster`, read-only, in a DuckDB of its own with what `current` adds."""
     with attached(roster=staging) as con:
-        current(con, today)
+        current(con, today, district)
         yield con
 
 
-def current(con: duckdb.DuckDBPyConnection, today: date) -> None:
-    """Narrow the roster to what counts today; adds views `person`, `current_class` and `current_enrollment`.
+def current(con: duckdb.DuckDBPyConnection, today: date, district: District) -> None:
+    """Narrow the roster to what counts today.
 
     A record with status `tobedeleted` counts as gone, in bulk files too: where the mode contradicts the data, the
-    data wins (OneRoster CSV binding). An enrollment ends on its endDate, which is exclusive. A blank enabledUser
-    is read as enabled.
+    data wins (OneRoster CSV binding). A blank enabledUser is read as enabled. An enrollment counts from as many days
+    before its beginDate as classes open before their terms, until its endDate, which is exclusive.
 
     Args:
         con: Holds the roster.
         today: The date in the district's time zone.
+        district: For its terms, filters and teaching roles.
+
+    Adds `member`, the users, each with `enabled` and `person`, the one sourcedId that stands for all rows of that
+    human being; `class_state` (see `class_states`); `current_class` and `current_enrollment` (with `person`); and
+    `teaching`, a row for each person and class where they are staff:
+    `person, class_sourced_id, school_sourced_id, teacher_sourced_id, is_primary, role_teaches, enabled`.
     """
+    _members(con)
+    class_states(con, today, district)
     con.execute(
         f"""
-        CREATE VIEW person AS
-        SELECT *, coalesce("enabledUser", true) AS enabled FROM roster.users
-        WHERE status IS DISTINCT FROM 'tobedeleted';
         CREATE VIEW current_class AS
         SELECT * FROM roster.classes WHERE status IS DISTINCT FROM 'tobedeleted';
         CREATE VIEW current_enrollment AS
-        SELECT e.* FROM roster.enrollments e
+        SELECT e.*, m.person FROM roster.enrollments e
         JOIN current_class c ON c."sourcedId" = e."classSourcedId"
-        WHERE e.status IS DISTINCT FROM 'tobedeleted' AND ("endDate" IS NULL OR "endDate" > DATE '{today}');
+        JOIN member m ON m."sourcedId" = e."userSourcedId"
+        WHERE e.status IS DISTINCT FROM 'tobedeleted' AND ("endDate" IS NULL OR "endDate" > DATE '{today}')
+            AND ("beginDate" IS NULL OR "beginDate" <= DATE '{today}' + {district.terms.opens_days_before});
         """
     )
+    # Aides are enrolled as teachers or proctors, administrators as teachers or administrators: district policy
+    # decides whether they get the class (teaching_roles).
+    con.execute(
+        """
+        CREATE TABLE teaching AS
+        SELECT n.person, c."sourcedId" AS class_sourced_id, any_value(c."schoolSourcedId") AS school_sourced_id,
+               first(n."userSourcedId" ORDER BY n."primary" IS TRUE DESC, n."userSourcedId") AS teacher_sourced_id,
+               bool_or(n."primary") AS is_primary,
+               bool_or(list_contains(?::VARCHAR[], m.role)) AS role_teaches,
+               bool_or(m.enabled AND list_contains(?::VARCHAR[], m.role)) AS enabled
+        FROM current_enrollment n
+        JOIN current_class c ON c."sourcedId" = n."classSourcedId"
+        JOIN member m ON m."sourcedId" = n."userSourcedId"
+        WHERE n.role = 'teacher' OR (m.role, n.role) IN (('aide', 'proctor'), ('administrator', 'administrator'))
+        GROUP BY n.person, c."sourcedId"
+        """,
+        [[*district.teaching_roles]] * 2,
+    )
+
+
+def _members(con: duckdb.DuckDBPyConnection) -> None:
+    """Unite the rows of one human being: OneRoster 1.1 needs one for each role.
+
+    Infinite Campus sends a teacher who is a parent as two users with two ids. Rows of adults with the same username
+    and the same names are one person; a child is never united with anybody, as families share addresses.
+    """
+    con.execute(
+        """
+        CREATE TABLE united AS
+        SELECT "sourcedId" AS sourced_id, first_value("sourcedId") OVER same AS person
+        FROM roster.users
+        WHERE status IS DISTINCT FROM 'tobedeleted' AND role IS DISTINCT FROM 'student'
+            AND trim(username) <> '' AND trim("givenName") <> '' AND trim("familyName") <> ''
+        WINDOW alike AS (PARTITION BY lower(trim(username)), lower(trim("givenName")), lower(trim("familyName"))),
+               same AS (PARTITION BY lower(trim(username)), lower(trim("givenName")), lower(trim("familyName"))
+                        ORDER BY role <> 'teacher', "sourcedId")
+        QUALIFY count(*) OVER alike > 1
+        """
+    )
+    con.execute(
+        """
+        CREATE VIEW member AS
+        SELECT u.*, coalesce(u."enabledUser", true) AS enabled, coalesce(united.person, u."sourcedId") AS person
+        FROM roster.users u LEFT JOIN united ON united.sourced_id = u."sourcedId"
+        WHERE u.status IS DISTINCT FROM 'tobedeleted'
+        """
+    )
+
+
+def next_change(con: duckdb.DuckDBPyConnection, today: date, district: District) -> date | None:
+    """Find the next day on which the calendar alone may change who has which classes.
+
+    Args:
+        con: Holds what `current` adds, and `licence`.
+        today: The date in the district's time zone.
+        district: For its terms.
+
+    Returns:
+        The first day after today on which a class opens or is archived, an enrollment begins to count or ends, or a
+        licence begins or ends; None where nothing is ahead.
+    """
+    (day,) = one(
+        con,
+        f"""
+        SELECT min(day)::DATE FROM (
+            SELECT unnest([opens_on, closes_on]) AS day FROM class_state
+            UNION ALL SELECT unnest(["beginDate" - {district.terms.opens_days_before}, "endDate"])
+            FROM roster.enrollments WHERE "beginDate" IS NOT NULL OR "endDate" IS NOT NULL
+            UNION ALL SELECT unnest([starts_on, ends_on]) FROM licence)
+        WHERE day > ?::DATE
+        """,
+        [today],
+    )
+    return day if isinstance(day, date) else None

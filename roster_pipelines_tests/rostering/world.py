@@ -7,18 +7,20 @@ in a DuckDB of its own, as the assets do it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 import duckdb
 
-from roster_pipelines.district import District, SignIn, Stage
-from roster_pipelines.oneroster.standard import TABLES
+from roster_pipelines.district import District, Filters, SignIn, Stage, Terms
+from roster_pipelines.oneroster.shape import Registration
+from roster_pipelines.oneroster.standard import ROSTER, TABLES
+from roster_pipelines.rostering.access import holders
 from roster_pipelines.rostering.current import current
 from roster_pipelines.rostering.entitlement import entitlements
 from roster_pipelines.rostering.gates import gates
 from roster_pipelines.rostering.identity import identities
-from roster_pipelines.rostering.plan import PUBLISHED, Counts, desired, differences
+from roster_pipelines.rostering.plan import PUBLISHED, Counts, accounts_to_open, desired, differences
 from roster_pipelines.staging.values import duckdb_type
 from roster_pipelines_tests.conftest import nowhere
 
@@ -26,13 +28,18 @@ TODAY = date(2026, 11, 23)
 DAY = timedelta(days=1)
 NORTH, SOUTH = "530000000001", "530000000002"
 SSO = SignIn(provider="classlink", match=("sourced_id", "email"), email_domains=("maple.example",))
-ROSTER = ("orgs", "users", "classes", "enrollments")
 VENDOR = {
-    "sign_in": "sign_in_id BIGINT, provider VARCHAR, subject VARCHAR, sourced_id VARCHAR, email VARCHAR,"
-    " account_id BIGINT",
-    "account": "account_id BIGINT, status VARCHAR",
+    "sign_in": "sign_in_id BIGINT, provider VARCHAR, subject VARCHAR, sourced_id VARCHAR, user_id VARCHAR,"
+    " identifier VARCHAR, email VARCHAR, username VARCHAR, account_id BIGINT, first_signed_in_at TIMESTAMP",
+    "account": "account_id BIGINT, status VARCHAR, provisioned_for VARCHAR",
     "access_code": "account_id BIGINT, product_id VARCHAR",
-    "licence": "licence_id BIGINT, product_id VARCHAR, school_nces_id VARCHAR, starts_on DATE, ends_on DATE",
+    "product_resource": "product_id VARCHAR, vendor_resource_id VARCHAR",
+    "licence": "licence_id BIGINT, product_id VARCHAR, school_nces_id VARCHAR, seats INTEGER, starts_on DATE,"
+    " ends_on DATE",
+    "school_choice": "sign_in_id BIGINT, school_nces_id VARCHAR",
+    # what earlier runs have worked out
+    "known_key": "person_sourced_id VARCHAR, kind VARCHAR, value VARCHAR, first_seen DATE, last_seen DATE",
+    "known_seat": "person_sourced_id VARCHAR, licence_id BIGINT",
 }
 
 Row = dict[str, Any]
@@ -46,6 +53,11 @@ class World:
     stage: Stage = "live"
     sso: SignIn | None = SSO
     pilots: tuple[str, ...] = ()
+    registration: Registration = "access_code"
+    school_choice: bool = False
+    teaching_roles: tuple[str, ...] = ("teacher",)
+    terms: Terms = Terms()
+    filters: Filters = Filters()
     today: date = TODAY
     rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in (*ROSTER, *VENDOR)})
 
@@ -92,6 +104,21 @@ class World:
             **more,
         )
 
+    def session(self, sourced_id: str, starts: date, ends: date, **more: Any) -> Self:
+        return self.add("academicSessions", sourcedId=sourced_id, startDate=starts, endDate=ends, **more)
+
+    def course(self, sourced_id: str, **more: Any) -> Self:
+        return self.add("courses", sourcedId=sourced_id, **more)
+
+    def resource(self, vendor_id: str, *, in_class: str | None = None, in_course: str | None = None) -> Self:
+        """A resource, linked to a class or to a course."""
+        self.add("resources", sourcedId=f"res-{vendor_id}", vendorResourceId=vendor_id)
+        if in_class:
+            self.add("classResources", classSourcedId=in_class, resourceSourcedId=f"res-{vendor_id}")
+        if in_course:
+            self.add("courseResources", courseSourcedId=in_course, resourceSourcedId=f"res-{vendor_id}")
+        return self
+
     # the vendor's side
 
     def signed_in(
@@ -101,20 +128,32 @@ class World:
         email: str | None = None,
         account: int | None = None,
         provider: str = "classlink",
+        school: str | None = None,
+        **claims: str | None,
     ) -> Self:
+        """Sign in, the one after the other; `school` is the NCES id that is picked on the provisioning page."""
         number = len(self.rows["sign_in"]) + 1
+        if school:
+            self.add("school_choice", sign_in_id=number, school_nces_id=school)
         return self.add(
             "sign_in",
             sign_in_id=number,
             provider=provider,
-            subject=f"subject-{number}",
+            subject=claims.pop("subject", f"subject-{number}"),
             sourced_id=sourced_id,
             email=email,
             account_id=account,
+            first_signed_in_at=datetime(2026, 8, 1, 8, number % 60),  # noqa: DTZ001 - the database's UTC
+            **claims,
         )
 
-    def account(self, account: int = 1, *codes: str, status: str = "active") -> Self:
-        self.add("account", account_id=account, status=status)
+    def product(self, product: str, vendor_resource_id: str) -> Self:
+        return self.add("product_resource", product_id=product, vendor_resource_id=vendor_resource_id)
+
+    def account(
+        self, account: int = 1, *codes: str, status: str = "active", provisioned_for: str | None = None
+    ) -> Self:
+        self.add("account", account_id=account, status=status, provisioned_for=provisioned_for)
         for product in codes:
             self.add("access_code", account_id=account, product_id=product)
         return self
@@ -125,6 +164,7 @@ class World:
         school: str | None = None,
         starts: date = TODAY - DAY,
         ends: date = TODAY + 200 * DAY,
+        seats: int | None = None,
     ) -> Self:
         number = len(self.rows["licence"]) + 1
         return self.add(
@@ -132,6 +172,7 @@ class World:
             licence_id=number,
             product_id=product,
             school_nces_id=school,
+            seats=seats,
             starts_on=starts,
             ends_on=ends,
         )
@@ -150,6 +191,11 @@ class World:
             stage=self.stage,
             connection=nowhere(),
             sign_in=self.sso,
+            registration=self.registration,
+            school_choice=self.school_choice,
+            teaching_roles=self.teaching_roles,
+            terms=self.terms,
+            filters=self.filters,
             pilot_teachers=self.pilots,
         )
 
@@ -157,18 +203,38 @@ class World:
     def _matched(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(config={"threads": 1}) as con:
             self._tables(con)
-            current(con, self.today)
-            identities(con, self.sso)
+            current(con, self.today, self.district)
+            identities(con, self.sso, self.today)
             yield con
 
     @contextmanager
     def solved(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Everything up to the rows that should be."""
         with self._matched() as con:
-            entitlements(con, self.today)
-            gates(con, self.district)
+            holders(con)
+            entitlements(con, self.today, self.district)
+            gates(con, self.today, self.district)
+            accounts_to_open(con)
+            con.execute(
+                """
+                CREATE TABLE new_account AS
+                SELECT person_sourced_id, 1000 + row_number() OVER (ORDER BY person_sourced_id) AS account_id
+                FROM account_to_open
+                """
+            )
             desired(con)
             yield con
+
+    def remembering(self) -> Self:
+        """Keep what the next run finds of this one: whose which key is, and who has a seat."""
+        with self.solved() as con:
+            for table, query in {
+                "known_key": "FROM identity_key",
+                "known_seat": "SELECT DISTINCT person_sourced_id, licence_id FROM entitlement WHERE seated",
+            }.items():
+                names = [column.split()[0] for column in VENDOR[table].split(", ")]
+                self.rows[table] = [dict(zip(names, row, strict=True)) for row in con.execute(query).fetchall()]
+        return self
 
     def identities(self) -> list[tuple[str | None, str]]:
         """Person and outcome, by sign-in."""
@@ -182,9 +248,15 @@ class World:
             return set(con.execute(query).fetchall())
 
     def waiting(self) -> dict[str, str | None]:
-        """By teacher, the gate that does not hold."""
+        """By teacher, the gate that does not hold, for the class for which the most hold."""
         with self.solved() as con:
-            return dict(con.execute("SELECT person_sourced_id, waiting_for FROM gate").fetchall())
+            return dict(con.execute(FIRST_GATES).fetchall())
+
+    def reasons(self) -> dict[tuple[str, str | None], str | None]:
+        """By teacher and class, the reason of the first gate that does not hold."""
+        with self.solved() as con:
+            query = "SELECT person_sourced_id, class_sourced_id, reason FROM gate"
+            return {(person, name): reason for person, name, reason in con.execute(query).fetchall()}
 
     def classes(self) -> dict[str, tuple[set[str], set[str]]]:
         """By class that should be there: its teachers and its students."""
