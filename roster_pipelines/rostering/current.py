@@ -56,14 +56,19 @@ def current(con: duckdb.DuckDBPyConnection, today: date, district: District) -> 
     con.execute(
         """
         CREATE TABLE teaching AS
+        WITH as_staff AS (
+            SELECT person, bool_or(list_contains(?::VARCHAR[], role)) AS role_teaches,
+                   bool_or(enabled AND list_contains(?::VARCHAR[], role)) AS enabled
+            FROM member GROUP BY person
+        )
         SELECT n.person, c."sourcedId" AS class_sourced_id, any_value(c."schoolSourcedId") AS school_sourced_id,
                first(n."userSourcedId" ORDER BY n."primary" IS TRUE DESC, n."userSourcedId") AS teacher_sourced_id,
-               bool_or(n."primary") AS is_primary,
-               bool_or(list_contains(?::VARCHAR[], m.role)) AS role_teaches,
-               bool_or(m.enabled AND list_contains(?::VARCHAR[], m.role)) AS enabled
+               bool_or(n."primary") AS is_primary, any_value(role_teaches) AS role_teaches,
+               any_value(as_staff.enabled) AS enabled
         FROM current_enrollment n
         JOIN current_class c ON c."sourcedId" = n."classSourcedId"
         JOIN member m ON m."sourcedId" = n."userSourcedId"
+        JOIN as_staff ON as_staff.person = n.person
         WHERE n.role = 'teacher' OR (m.role, n.role) IN (('aide', 'proctor'), ('administrator', 'administrator'))
         GROUP BY n.person, c."sourcedId"
         """,
