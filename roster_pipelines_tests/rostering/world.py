@@ -18,7 +18,7 @@ from roster_pipelines.oneroster.standard import ROSTER, TABLES
 from roster_pipelines.rostering.access import holders
 from roster_pipelines.rostering.current import current
 from roster_pipelines.rostering.entitlement import entitlements
-from roster_pipelines.rostering.gates import gates
+from roster_pipelines.rostering.gates import FIRST_GATES, gates
 from roster_pipelines.rostering.identity import identities
 from roster_pipelines.rostering.plan import PUBLISHED, Counts, accounts_to_open, desired, differences
 from roster_pipelines.staging.values import duckdb_type
@@ -56,8 +56,8 @@ class World:
     registration: Registration = "access_code"
     school_choice: bool = False
     teaching_roles: tuple[str, ...] = ("teacher",)
-    terms: Terms = Terms()
-    filters: Filters = Filters()
+    terms: Terms = field(default_factory=Terms)
+    filters: Filters = field(default_factory=Filters)
     today: date = TODAY
     rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in (*ROSTER, *VENDOR)})
 
@@ -279,18 +279,27 @@ class World:
         with self.solved() as con:
             return product.publish(con)
 
-    def _tables(self, con: duckdb.DuckDBPyConnection) -> None:
+    def write_roster(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Create the roster's tables, with their rows, in schema `roster`."""
         con.execute("CREATE SCHEMA roster")
         for name in ROSTER:
             stored = [column for column in TABLES[name].columns if column.stored]
             columns = ", ".join(f"{quoted(column.name)} {duckdb_type(column)}" for column in stored)
-            con.execute(f"CREATE TABLE roster.{name} ({columns})")
+            con.execute(f'CREATE TABLE roster."{name}" (_line BIGINT, _delivery VARCHAR, {columns})')
+            self._fill(con, name, f'roster."{name}"')
+
+    def _tables(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.write_roster(con)
         for name, columns in VENDOR.items():
             con.execute(f"CREATE TABLE {name} ({columns})")
-        for table, rows in self.rows.items():
-            names = sorted({name for row in rows for name in row})
-            into = f"{f'roster.{table}' if table in ROSTER else table} ({', '.join(map(quoted, names))})"
-            insert(con, into, [[row.get(name) for name in names] for row in rows])
+            self._fill(con, name, name)
+
+    def _fill(self, con: duckdb.DuckDBPyConnection, name: str, table: str) -> None:
+        rows = self.rows[name]
+        if name in ROSTER:
+            rows = [{**row, "_line": number} for number, row in enumerate(rows, 2)]
+        names = sorted({name for row in rows for name in row})
+        insert(con, f"{table} ({', '.join(map(quoted, names))})", [[row.get(name) for name in names] for row in rows])
 
 
 def quoted(name: str) -> str:
