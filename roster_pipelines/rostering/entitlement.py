@@ -1,40 +1,89 @@
-"""Who may use what, and why. So far the access-code way.
+"""Who may use what, by which account and licence.
 
-A teacher is entitled to a product when the account linked to their sign-in is active, has redeemed a Teacher Access
-Code for that product, and a licence for it is in force for the whole district or for a school of the teacher (the
-guide, Filtering Roster Data).
+Three ways of registration (the guide, Filtering Roster Data and About Auto-Registration); a district has one. Each
+needs a licence in force for the whole district or for a school among the person's orgs:
+
+- `access_code`: an active account has redeemed a Teacher Access Code for the product.
+- `auto_by_school`: a teacher with first name, last name and e-mail may use what their schools are licensed for.
+- `auto_by_resource`: the same teacher, but only in the classes that the product's resource is linked to.
 """
 
 from datetime import date
 
 import duckdb
 
+from roster_pipelines.district import District
+from roster_pipelines.rostering.access import offers
+from roster_pipelines.rostering.seats import seats
 
-def entitlements(con: duckdb.DuckDBPyConnection, today: date) -> None:
-    """Work out every entitlement; adds table `entitlement`.
+
+def entitlements(con: duckdb.DuckDBPyConnection, today: date, district: District) -> None:
+    """Work out every entitlement; adds tables `entitlement` and `licence_use`.
 
     Args:
-        con: Holds `person`, `roster.orgs`, `identity`, `account`, `access_code` and `licence`.
-        today: The date in the district's time zone; a licence holds from its first day until before its end.
+        con: Holds the roster, what `current` adds, `identity`, `holder`, `access_code`, `product_resource`, `licence`,
+            `school_choice` and `known_seat` (who was seated so far).
+        today: The date in the district's time zone.
+        district: For its registration, school choice, teaching roles, stage and pilots.
 
-    `entitlement` has `person_sourced_id, account_id, product_id, basis, licence_id, school_sourced_id`; the last is
-    NULL where it holds for the whole district.
+    `entitlement` has `person_sourced_id, product_id, basis, school_sourced_id` (the one school it holds for; NULL: the
+    whole district), `class_sourced_id` (the one class; NULL: all of theirs), `account_id` (NULL: auto-registration is
+    to open one), `licence_id` (whose seat they have) and `seated`: false where they wait for a seat. Who needs no seat,
+    as another gate keeps their classes waiting, has none and does not wait for one.
+
+    `licence_use` has `licence_id, product_id, scope, seats, used, waiting` of every licence in force; those who wait
+    count for each licence that would do.
     """
+    offers(con, today, district)
+    in_class = "c.class_sourced_id" if district.registration == "auto_by_resource" else "NULL::VARCHAR"
+    join_class = _IN_CLASS if district.registration == "auto_by_resource" else ""
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE granted AS
+        SELECT DISTINCT o.person_sourced_id, o.product_id, '{district.registration}' AS basis, o.school_sourced_id,
+               {in_class} AS class_sourced_id, r.account_id, o.pool
+        FROM offer o JOIN registered r USING (person_sourced_id, product_id) {join_class}
+        WHERE o.lack IS NULL AND o.at_school
+        """
+    )
+    seats(con)
     con.execute(
         """
         CREATE TABLE entitlement AS
-        SELECT DISTINCT i.person_sourced_id, i.account_id, c.product_id, 'access_code' AS basis, l.licence_id,
-               o."sourcedId" AS school_sourced_id
-        FROM identity i
-        JOIN account a ON a.account_id = i.account_id AND a.status = 'active'
-        JOIN access_code c ON c.account_id = a.account_id
-        JOIN licence l ON l.product_id = c.product_id AND ?::DATE >= l.starts_on AND ?::DATE < l.ends_on
-        JOIN person u ON u."sourcedId" = i.person_sourced_id
-        LEFT JOIN roster.orgs o
-            ON o.identifier = l.school_nces_id AND o.status IS DISTINCT FROM 'tobedeleted'
-            AND list_contains(u."orgSourcedIds", o."sourcedId")
-        WHERE l.school_nces_id IS NULL OR o."sourcedId" IS NOT NULL
+        SELECT g.person_sourced_id, g.product_id, g.basis, g.school_sourced_id, g.class_sourced_id, g.account_id,
+               seat.licence_id, seat.licence_id IS NOT NULL OR wish.pool IS NULL AS seated
+        FROM granted g
+        LEFT JOIN wish USING (person_sourced_id, product_id, pool)
+        LEFT JOIN seat USING (person_sourced_id, product_id, pool)
+        -- A seat of the whole district is as good as the school's for which somebody would wait.
+        WHERE seated OR (g.person_sourced_id, g.product_id) NOT IN (
+            SELECT (person_sourced_id, product_id) FROM seat WHERE pool = '')
         ORDER BY ALL
-        """,
-        [today, today],
+        """
     )
+    con.execute(_USE, [today, today])
+
+
+_IN_CLASS = """
+    JOIN (SELECT * FROM teaching JOIN linked USING (class_sourced_id)) AS c
+    ON c.person = o.person_sourced_id AND c.product_id = o.product_id
+        AND (o.school_sourced_id IS NULL OR o.school_sourced_id = c.school_sourced_id)
+    """
+
+_USE = """
+    CREATE TABLE licence_use AS
+    WITH waiting AS (
+        SELECT product_id, pool, count(*) AS waiting
+        FROM wish ANTI JOIN seat USING (person_sourced_id, product_id, pool)
+        WHERE (person_sourced_id, product_id) NOT IN (
+            SELECT (person_sourced_id, product_id) FROM seat WHERE pool = '')
+        GROUP BY ALL
+    )
+    SELECT l.licence_id, l.product_id, coalesce(l.school_nces_id, 'whole district') AS scope, l.seats,
+           count(seat.person_sourced_id) AS used, coalesce(any_value(waiting.waiting), 0) AS waiting
+    FROM licence l
+    LEFT JOIN seat USING (licence_id)
+    LEFT JOIN waiting ON waiting.product_id = l.product_id AND waiting.pool = coalesce(l.school_nces_id, '')
+    WHERE l.starts_on <= ?::DATE AND l.ends_on > ?::DATE
+    GROUP BY ALL ORDER BY l.licence_id
+    """
