@@ -6,6 +6,7 @@ import dagster as dg
 
 from roster_pipelines.assets.delivery import delivery
 from roster_pipelines.assets.entitlements import entitlements
+from roster_pipelines.assets.gates import gates
 from roster_pipelines.assets.identities import identities
 from roster_pipelines.assets.platform_tables import platform_tables
 from roster_pipelines.assets.roster_plan import roster_plan
@@ -36,6 +37,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             validated,
             identities,
             entitlements,
+            gates,
             roster_plan,
             rostered_classes,
         ],

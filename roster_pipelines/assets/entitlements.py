@@ -1,6 +1,7 @@
 """Which product each teacher of a district may use, and why."""
 
 import dagster as dg
+import duckdb
 
 from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.partitions import districts
@@ -8,6 +9,23 @@ from roster_pipelines.platform import deliveries, derived, registry, vendor
 from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
+
+READ = ("sign_in", "account", "access_code", "product_resource", "licence", "school_choice")
+"""What of the vendor's tables entitlements and gates are made from."""
+
+LONGEST = 100
+"""How many licences the table in the UI shows: first those for which teachers wait."""
+
+_LICENCES = dg.TableSchema(
+    [
+        dg.TableColumn("licence_id", "int"),
+        dg.TableColumn("product"),
+        dg.TableColumn("scope", description="A school's NCES id, or the whole district."),
+        dg.TableColumn("seats", description="Blank: any number."),
+        dg.TableColumn("used", "int", description="Teachers who have a seat."),
+        dg.TableColumn("waiting", "int", description="Teachers who would have one if there were more."),
+    ]
+)
 
 
 @dg.asset(
@@ -19,14 +37,14 @@ from roster_pipelines.resources.lake import LakeResource
     group_name="rostering",
     kinds={"duckdb", "postgres"},
     owners=["team:integrations"],
-    description="The right of each matched teacher to a product, with its basis and the licence it rests on.",
+    description="The right of each matched teacher to a product, with its basis and the licence whose seat it takes.",
 )
 def entitlements(
     context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
 ) -> dg.MaterializeResult[None]:
     """Read accounts, codes and licences, work out the rights, keep them."""
     from roster_pipelines.duck import one
-    from roster_pipelines.rostering import current, entitlement
+    from roster_pipelines.rostering import access, current, entitlement
 
     district = context.partition_key
     with typed_failures(context.retry_number), database.engine.begin() as connection:
@@ -35,11 +53,38 @@ def entitlements(
         today = clock.today(record.time_zone)
         with (
             lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
-            current.opened(staging, today) as con,
+            current.opened(staging, today, record) as con,
         ):
-            derived.read(connection, con, district, "identity")
-            vendor.read(connection, con, district, "account", "access_code", "licence")
-            entitlement.entitlements(con, today)
-            count, teachers = one(con, "SELECT count(*), count(DISTINCT person_sourced_id) FROM entitlement")
+            derived.read(connection, con, district, "identity", "identity_key")
+            derived.read_seats(connection, con, district)
+            vendor.read(connection, con, district, *READ)
+            access.holders(con)
+            entitlement.entitlements(con, today, record)
+            count, teachers, waiting = one(
+                con,
+                "SELECT count(*), count(DISTINCT person_sourced_id),"
+                " count(DISTINCT person_sourced_id) FILTER (WHERE NOT seated) FROM entitlement",
+            )
+            licences = _licence_table(con)
             derived.write(connection, con, district, "entitlement")
-    return dg.MaterializeResult(metadata={"dagster/row_count": count, "teachers": teachers})
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": count,
+            "teachers": teachers,
+            "waiting for a seat": waiting,
+            "licences": licences,
+        }
+    )
+
+
+def _licence_table(con: duckdb.DuckDBPyConnection) -> dg.MetadataValue:
+    query = "SELECT * FROM licence_use ORDER BY waiting DESC, licence_id LIMIT ?"
+    names = [column.name for column in _LICENCES.columns]
+    return dg.MetadataValue.table(
+        [
+            # A cell of a Dagster table cannot be NULL.
+            dg.TableRecord(dict(zip(names, ("" if cell is None else cell for cell in row), strict=True)))
+            for row in con.execute(query, [LONGEST]).fetchall()
+        ],
+        schema=_LICENCES,
+    )

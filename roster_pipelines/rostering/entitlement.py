@@ -50,14 +50,17 @@ def entitlements(con: duckdb.DuckDBPyConnection, today: date, district: District
     con.execute(
         """
         CREATE TABLE entitlement AS
-        SELECT g.person_sourced_id, g.product_id, g.basis, g.school_sourced_id, g.class_sourced_id, g.account_id,
-               seat.licence_id, seat.licence_id IS NOT NULL OR wish.pool IS NULL AS seated
+        SELECT DISTINCT g.person_sourced_id, g.product_id, g.basis, g.school_sourced_id, g.class_sourced_id,
+               g.account_id, seat.licence_id, seat.licence_id IS NOT NULL OR wish.pool IS NULL AS seated
         FROM granted g
         LEFT JOIN wish USING (person_sourced_id, product_id, pool)
         LEFT JOIN seat USING (person_sourced_id, product_id, pool)
-        -- A seat of the whole district is as good as the school's for which somebody would wait.
-        WHERE seated OR (g.person_sourced_id, g.product_id) NOT IN (
-            SELECT (person_sourced_id, product_id) FROM seat WHERE pool = '')
+        -- Nobody waits for a seat where they have another that is as good: the district's, or of another picked school.
+        QUALIFY seated
+            OR NOT bool_or(seated) OVER (PARTITION BY g.person_sourced_id, g.product_id, g.school_sourced_id,
+                                                      g.class_sourced_id)
+               AND count(*) FILTER (WHERE pool = '' AND licence_id IS NOT NULL)
+                   OVER (PARTITION BY g.person_sourced_id, g.product_id) = 0
         ORDER BY ALL
         """
     )

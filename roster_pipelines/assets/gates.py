@@ -1,0 +1,86 @@
+"""Which gate each class of each teacher waits for, and why."""
+
+import dagster as dg
+
+from roster_pipelines.assets.entitlements import READ
+from roster_pipelines.assets.failures import typed_failures
+from roster_pipelines.partitions import districts
+from roster_pipelines.platform import deliveries, derived, registry, vendor
+from roster_pipelines.resources.clock import Clock
+from roster_pipelines.resources.database import DatabaseResource
+from roster_pipelines.resources.lake import LakeResource
+from roster_pipelines.rostering.reasons import REASONS
+
+_REASONS = dg.TableSchema(
+    [
+        dg.TableColumn("gate"),
+        dg.TableColumn("reason"),
+        dg.TableColumn("teachers", "int", description="Whose class that gets furthest waits for it."),
+        dg.TableColumn("classes", "int", description="Whose teacher who gets furthest waits for it."),
+        dg.TableColumn("what opens it"),
+        dg.TableColumn("who acts"),
+    ]
+)
+
+
+@dg.asset(
+    deps=["identities", "entitlements"],
+    partitions_def=districts,
+    group_name="rostering",
+    kinds={"duckdb", "postgres"},
+    owners=["team:integrations"],
+    description="For each teacher and class, gate by gate, whether it holds or why not: why a teacher sees no classes.",
+)
+def gates(
+    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
+) -> dg.MaterializeResult[None]:
+    """Answer every gate for every teacher and class, keep the answers, count them by reason."""
+    from roster_pipelines.duck import one
+    from roster_pipelines.rostering import access, current
+    from roster_pipelines.rostering import gates as rules
+
+    district = context.partition_key
+    with typed_failures(context.retry_number), database.engine.begin() as connection:
+        record = registry.get(connection, district)
+        roster = deliveries.roster(connection, district)
+        today = clock.today(record.time_zone)
+        with (
+            lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
+            current.opened(staging, today, record) as con,
+        ):
+            derived.read(connection, con, district, "identity", "identity_key", "entitlement")
+            vendor.read(connection, con, district, *READ)
+            access.holders(con)
+            rules.gates(con, today, record)
+            count, teachers, planned = one(
+                con,
+                "SELECT count(*), count(DISTINCT person_sourced_id) FILTER (WHERE class_sourced_id IS NOT NULL),"
+                " count(DISTINCT class_sourced_id) FILTER (WHERE planned) FROM gate",
+            )
+            derived.write(connection, con, district, "gate")
+        counts = [c for c in derived.counts(connection, district) if c.reason]
+        if_signed_in = derived.classes_if_all_signed_in(connection, district)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": count,
+            "teachers with a class": teachers,
+            "classes planned": planned,
+            "classes if every waiting teacher signed in": if_signed_in,
+            "reasons": _reason_table(counts),
+            **{f"waiting for {c.gate}: {c.reason}": c.teachers for c in counts},
+        }
+    )
+
+
+def _reason_table(counts: list[derived.Reasoned]) -> dg.MetadataValue:
+    names = [column.name for column in _REASONS.columns]
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                dict(zip(names, (c.gate, c.reason, c.teachers, c.classes, reason.opens, reason.who), strict=True))
+            )
+            for c in counts
+            for reason in [REASONS[str(c.reason)]]
+        ],
+        schema=_REASONS,
+    )
