@@ -1,5 +1,7 @@
 """What is remembered of each district's sFTP folder: what the sensor saw last, and what was decided on last."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -14,6 +16,12 @@ def seen(connection: Connection) -> dict[str, Seen]:
         """)
     )
     return {row[0]: Seen(*row[1:]) for row in rows}
+
+
+def looked_at(connection: Connection) -> dict[str, datetime]:
+    """Read when each district's folder was looked into last."""
+    rows = connection.execute(sa.text("SELECT district, looked_at FROM roster.drop_look"))
+    return {row[0]: row[1] for row in rows}
 
 
 def turn(connection: Connection, district: str) -> None:

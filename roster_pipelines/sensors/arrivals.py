@@ -15,6 +15,13 @@ from roster_pipelines.sensors import attempts
 # A tick dies at 60 s with everything it found, and the last server may take 25 s to open and 10 s to list. What is not
 # reached in time is looked at first in the next tick.
 BUDGET = timedelta(seconds=20)
+# How many times a folder is looked into while its files must stand still: looking more often finds nothing sooner.
+LOOKS_PER_QUIET_PERIOD = 5
+
+
+def is_due(quiet_seconds: int, looked_at: datetime | None, now: datetime) -> bool:
+    """Say whether it is time to look into a folder again."""
+    return looked_at is None or (now - looked_at).total_seconds() >= quiet_seconds / LOOKS_PER_QUIET_PERIOD
 
 
 @dg.sensor(
@@ -29,10 +36,18 @@ def arrivals(context: dg.SensorEvaluationContext, database: DatabaseResource) ->
     started = datetime.now(UTC)
     with database.engine.connect() as connection:
         seen = drops.seen(connection)
-        due = [district for district in registry.every(connection) if district.stage != "paused"]
+        looked_at = drops.looked_at(connection)
+        active = [district for district in registry.every(connection) if district.stage != "paused"]
     turn = {name: number for number, name in enumerate(seen)}
     existing = set(context.instance.get_dynamic_partitions("districts"))
-    due = sorted((d for d in due if d.district in existing), key=lambda d: turn.get(d.district, -1))
+    due = sorted(
+        (
+            d
+            for d in active
+            if d.district in existing and is_due(d.connection.quiet_seconds, looked_at.get(d.district), started)
+        ),
+        key=lambda d: turn.get(d.district, -1),
+    )
     requests: list[dg.RunRequest] = []
     looked = problems = 0
     for district in due:

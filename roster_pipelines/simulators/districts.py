@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -111,6 +112,11 @@ def generate(
         teachers = [teacher for (teacher,) in con.execute(teachers_query).fetchall()]
     _write_manifest(folder, written, version)
     return District(folder, str(settings["lea"]), nces_ids, teachers, counts)
+
+
+def school_year(today: date) -> int:
+    """Give the calendar year in which the school year of a day begins; the summer belongs to the coming one."""
+    return today.year if today.month > 6 else today.year - 1
 
 
 def pack(folder: Path, zip_path: Path) -> Path:

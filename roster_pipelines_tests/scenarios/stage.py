@@ -135,6 +135,9 @@ class Stage:
         known = set(connection.scalars(sa.text("SELECT account_id FROM platform.account")))
         _insert(connection, "account_link", [link for link in links if link["account_id"] in known])
         _insert(connection, "school_choice", rows["school_choice"])
+        for row in world.rows.get("closed", ()):
+            update = "UPDATE platform.account SET status = 'closed' WHERE district = :district AND provisioned_for = :p"
+            connection.execute(sa.text(update), {"district": district, "p": row["provisioned_for"]})
 
 
 _IDS = ("sign_in_id", "account_id", "licence_id")

@@ -95,7 +95,7 @@ def _words(text: str) -> Iterator[str]:
 _NUMBERS = ("account", "seats")
 _DATES = ("starts", "ends", "beginDate", "endDate")
 _FLAGS = ("primary", "enabledUser", "school_choice")
-_LISTS = ("grades", "subjects", "termSourcedIds", "userIds")
+_LISTS = ("grades", "subjects", "termSourcedIds", "userIds", "orgSourcedIds")
 
 
 def _value(key: str, text: str) -> Any:
@@ -164,12 +164,23 @@ def _id(row: dict[str, Any]) -> Any:
     return next(row[key] for key in ("sourcedId", "account_id", "sign_in_id", "licence_id") if key in row)
 
 
+def _close(world: World, teacher: str) -> None:
+    """The vendor closes the account that auto-registration has opened for a teacher."""
+    world.rows.setdefault("closed", []).append({"provisioned_for": teacher})
+
+
 def _world(method: str) -> Callable[..., object]:
     def call(world: World, *words: str, **settings: str) -> object:
-        values = [int(word) if word.isdigit() and method == "account" else word for word in words]
+        values = [_word(method, word) for word in words]
         return getattr(world, method)(*values, **{key: _value(key, text) for key, text in settings.items()})
 
     return call
+
+
+def _word(method: str, word: str) -> object:
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", word):
+        return date.fromisoformat(word)
+    return int(word) if method == "account" and word.isdigit() else _value("", word)
 
 
 VERBS: dict[str, Callable[..., object]] = {
@@ -182,6 +193,7 @@ VERBS: dict[str, Callable[..., object]] = {
     "change": _change,
     "rename": _rename,
     "code": _code,
+    "close": _close,
     "class": _world("school_class"),
     "sign-in": _world("signed_in"),
     **{

@@ -1,7 +1,7 @@
 """A district is run when its upload is over; looking at one district never depends on another."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -13,9 +13,9 @@ from roster_pipelines.connections.arrival import Seen
 from roster_pipelines.district import District, SftpConnection
 from roster_pipelines.platform import drops
 from roster_pipelines.sensors import arrivals as module
-from roster_pipelines.sensors.arrivals import arrivals
+from roster_pipelines.sensors.arrivals import arrivals, is_due
 from roster_pipelines.sensors.attempts import CAUSE
-from roster_pipelines_tests.conftest import Site, register, url_of
+from roster_pipelines_tests.conftest import Site, nowhere, register, url_of
 from roster_pipelines_tests.sensors.runs import run_of
 from roster_pipelines_tests.sensors.ticks import requests, tick
 
@@ -42,6 +42,23 @@ def look(instance: dg.DagsterInstance, engine: Engine) -> dict[str, str]:
     found = requests(tick(arrivals, instance, url_of(engine)))
     assert all(request.tags["roster/trigger"] == "sftp drop" for request in found)
     return {str(request.run_key): str(request.partition_key) for request in found}
+
+
+def restless() -> SftpConnection:
+    """A connection into whose folder every tick looks."""
+    return nowhere().model_copy(update={"quiet_seconds": 0})
+
+
+def later(engine: Engine, seconds: int) -> None:
+    """Let time go by."""
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "UPDATE roster.drop_look SET looked_at = looked_at - make_interval(secs => :s),"
+                " unchanged_since = unchanged_since - make_interval(secs => :s)"
+            ),
+            {"s": seconds},
+        )
 
 
 def decided(engine: Engine, district: str) -> None:
@@ -112,10 +129,23 @@ def test_nothing_is_asked_for_before_the_quiet_period_is_over(
 ) -> None:
     register(engine, MAPLE, connection=site.connection(quiet_seconds=600))
     site.upload(users)
-    assert [look(instance, engine) for _ in range(3)] == [{}, {}, {}]
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE roster.drop_look SET unchanged_since = now() - interval '601 seconds'"))
+    for _ in range(3):
+        assert look(instance, engine) == {}
+        later(engine, 120)
+    later(engine, 601)
     assert list(look(instance, engine).values()) == [MAPLE]
+
+
+@pytest.mark.parametrize(
+    ("quiet_seconds", "seconds_ago", "due"),
+    [(300, None, True), (300, 59, False), (300, 60, True), (0, 0, True), (7200, 600, False)],
+)
+def test_a_folder_is_looked_into_five_times_while_it_must_be_quiet(
+    quiet_seconds: int, seconds_ago: int | None, due: bool
+) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    looked_at = None if seconds_ago is None else now - timedelta(seconds=seconds_ago)
+    assert is_due(quiet_seconds, looked_at, now) is due
 
 
 def test_each_district_is_looked_at_by_itself(
@@ -232,7 +262,7 @@ def test_a_server_that_hangs_until_the_tick_dies_does_not_keep_its_place_in_the_
 
     monkeypatch.setattr(module, "_look", hang)
     for name in (MAPLE, CEDAR):
-        register(engine, name)
+        register(engine, name, connection=restless())
     for _ in range(3):
         with pytest.raises(TickKilledError):
             look(instance, engine)
@@ -246,7 +276,7 @@ def test_when_the_time_of_a_tick_is_over_the_longest_unseen_come_first_in_the_ne
     names = ["alder", "birch", "cedar"]
     instance.add_dynamic_partitions("districts", names)
     for name in names:
-        register(engine, name)
+        register(engine, name, connection=restless())
     seen: list[str] = []
 
     def slow_look(district: District, before: Seen) -> object:
