@@ -1,81 +1,240 @@
 """Who is who: which person of the roster an SSO sign-in is.
 
-A claim matches only when it names exactly one person of this district's roster, byte by byte for ids, without case
-and outer blanks for e-mails, and e-mails only of the district's own domains. An id that names nobody ends the search:
-the e-mail behind it may belong to somebody else by now. Nothing is guessed.
+A claim counts only where it names exactly one person of this district's roster. Nothing is guessed, and no claim moves
+a sign-in from one person to another by itself: an address may be another's by now. A claim of a role is never read.
 """
+
+from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 
 from roster_pipelines.district import SignIn
+from roster_pipelines.rostering.keys import remembered, roster_keys
 
-# What directories send in place of nothing.
-PLACEHOLDERS = ("", "null", "none", "n/a", "na", "0", "none@none", "undefined")
 
-_CLAIM = {
-    "sourced_id": ("sign_in.sourced_id", 'person."sourcedId"', "true"),
-    "email": (
-        "lower(trim(sign_in.email))",
-        "lower(trim(person.email))",
-        "list_contains(own_domain, split_part(lower(trim(sign_in.email)), '@', 2))",
+@dataclass(frozen=True)
+class Outcome:
+    """Why a sign-in is nobody, what to do about it, and who must."""
+
+    what: str
+    do: str
+    who: str
+
+
+MATCHED = ("matched", "rekeyed")
+OUTCOMES = {
+    "ambiguous": Outcome(
+        "one of its claims fits several people of the roster; held",
+        "give each of them an address, username or number of their own, or send a claim that they do not share",
+        "district",
+    ),
+    "moved": Outcome(
+        "it was another person before than its claims fit now, and nothing proves that both are one; held",
+        "find out who signs in: if it is whom the claims fit, roster identities DISTRICT --forget SIGN_IN --why ...;"
+        " if not, have the claims or the roster corrected",
+        "integrations",
+    ),
+    "nobody": Outcome(
+        "its claims fit nobody in the roster",
+        "send the person in the roster, with the id that the SSO provider sends; then it is matched by itself",
+        "district",
+    ),
+    "foreign-domain": Outcome(
+        "its e-mail address is not of the district's own domains",
+        "sign in with an address of the district, or add the domain to the district's email_domains",
+        "district",
+    ),
+    "no-claim": Outcome(
+        "it carries none of the claims that the district is matched by, or only placeholders",
+        "have the SSO provider send one of the claims in the district's sign_in.match",
+        "district",
+    ),
+    "other-provider": Outcome(
+        "it came through another SSO provider than the district's record names",
+        "sign in through the district's provider, or correct sign_in.provider in its record",
+        "integrations",
     ),
 }
+"""The outcomes that leave a sign-in unmatched."""
 
 
-def identities(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
-    """Match every sign-in; adds table `identity`.
+def identities(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None, today: date) -> None:
+    """Match every sign-in; adds tables `identity` and `identity_key`.
 
     Args:
-        con: Holds `person` and `sign_in`.
+        con: Holds `member`, `sign_in` and `known_key`, the keys that earlier runs remembered.
         sign_in: The district's SSO integration; without one, nothing is matched.
+        today: The date in the district's time zone.
 
-    `identity` has one row per sign-in: `sign_in_id, account_id, person_sourced_id, outcome`. The person is NULL where
-    nobody was matched. The outcome is `matched by sourced_id`, `matched by email`, `ambiguous email`,
-    `nobody in the roster` or `no usable claim`.
+    `identity` has one row per sign-in: `sign_in_id, person_sourced_id, outcome, key, candidates`. The outcome is
+    `matched`, `rekeyed` (the person whom the subject was has another sourcedId now) or one of OUTCOMES, for which the
+    person is NULL. The key is the claim, or the remembered key, that decided; `subject` where no claim named the
+    person whom the subject was before. The candidates are a JSON list: whom an ambiguous claim fits; for `moved` whom
+    the subject was, then whom the claims fit. For `identity_key` see `remembered`, for what else stays see `fits`.
     """
-    order = sign_in.match if sign_in else ()
-    domains = [domain.lower() for domain in sign_in.email_domains] if sign_in else []
-    provider = sign_in.provider if sign_in else ""
+    roster_keys(con, sign_in)
+    fits(con, sign_in)
+    _known_subjects(con, sign_in)
     con.execute(
         """
-        CREATE TABLE candidate (sign_in_id BIGINT, key VARCHAR, rank INTEGER, persons BIGINT, person VARCHAR)
+        CREATE TABLE identity (
+            sign_in_id BIGINT, person_sourced_id VARCHAR, outcome VARCHAR, key VARCHAR, candidates VARCHAR)
         """
     )
-    for rank, key in enumerate(order):
-        claim, value, allowed = _CLAIM[key]
-        con.execute(
-            f"""
-            INSERT INTO candidate
-            SELECT sign_in_id, '{key}', {rank}, count(person."sourcedId"), any_value(person."sourcedId")
-            FROM (SELECT *, ?::VARCHAR[] AS own_domain FROM sign_in WHERE provider = ?) AS sign_in
-            LEFT JOIN person ON {value} = {claim} AND {allowed}
-            WHERE NOT list_contains(?::VARCHAR[], lower(trim(coalesce({claim}, ''))))
-            GROUP BY sign_in_id
-            """,
-            [domains, provider, list(PLACEHOLDERS)],
-        )
+    _still_there(con)
+    _gone(con)
+    _first_seen(con)
     con.execute(
         """
-        CREATE TABLE identity AS
-        WITH best AS (
-            SELECT sign_in_id, min_by(key, rank) AS key, min_by(person, rank) AS person
-            FROM candidate AS c
-            WHERE persons = 1 AND NOT EXISTS (
-                FROM candidate AS named
-                WHERE named.sign_in_id = c.sign_in_id AND named.key = 'sourced_id' AND named.persons = 0
-                    AND named.rank < c.rank)
-            GROUP BY sign_in_id
+        INSERT INTO identity
+        SELECT sign_in_id, NULL, if(provider = ?, 'no-claim', 'other-provider'), NULL, '[]'
+        FROM sign_in ANTI JOIN identity USING (sign_in_id)
+        """,
+        [sign_in.provider if sign_in else None],
+    )
+    remembered(con, sign_in, today)
+
+
+def fits(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
+    """Hold every claim that the district is matched by against the roster; adds table `fit`.
+
+    Args:
+        con: Holds `sign_in` and what `roster_keys` adds.
+        sign_in: The district's SSO integration.
+
+    `fit` has one row per usable claim: `sign_in_id, rank` (in the district's order), `key` (as the record has it),
+    `kind, abroad` (an address of a foreign domain, which fits nobody) and `persons`, the list of whom it fits.
+    """
+    con.execute(
+        """
+        CREATE TEMP TABLE fit AS
+        WITH asked AS (SELECT unnest($match::VARCHAR[]) AS key, generate_subscripts($match::VARCHAR[], 1) AS rank),
+        claim AS (
+            SELECT sign_in_id, rank, key, lower(key) AS kind,
+                   CASE WHEN key = 'sourced_id' THEN as_id(sourced_id)
+                        WHEN key = 'identifier' THEN as_id(identifier)
+                        WHEN key = 'email' THEN folded(email)
+                        WHEN key = 'username' THEN folded(username)
+                        ELSE as_id(user_id) END AS value
+            FROM sign_in CROSS JOIN asked WHERE provider = $provider
+        )
+        SELECT c.sign_in_id, c.rank, c.key, c.kind, c.kind = 'email' AND NOT own_domain(c.value) AS abroad,
+               coalesce(list(DISTINCT k.person ORDER BY k.person) FILTER (WHERE k.person IS NOT NULL), []) AS persons
+        FROM claim c LEFT JOIN roster_key k ON k.kind = c.kind AND k.value = c.value
+        WHERE usable(c.value)
+        GROUP BY ALL
+        """,
+        {"match": [*sign_in.match] if sign_in else [], "provider": sign_in.provider if sign_in else None},
+    )
+    # What the claims say: the first, in the district's order, that names exactly one person.
+    con.execute(
+        """
+        CREATE TEMP VIEW said AS
+        SELECT sign_in_id, min_by(key, rank) AS key, min_by(persons[1], rank) AS person
+        FROM fit WHERE len(persons) = 1 GROUP BY ALL
+        """
+    )
+
+
+def _known_subjects(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
+    """Look up who each subject was before, and who of the roster that is today; NULL: gone from it."""
+    con.execute(
+        """
+        CREATE TEMP TABLE before AS
+        WITH known AS (
+            SELECT sign_in_id, max_by(person_sourced_id, first_seen) AS was
+            FROM sign_in s JOIN known_key k ON k.kind = 'subject' AND k.value = s.provider || '|' || s.subject
+            WHERE provider = ? AND usable(subject) AND last_seen IS NULL GROUP BY ALL
+        )
+        SELECT sign_in_id, was, person FROM known LEFT JOIN member ON "sourcedId" = was
+        """,
+        [sign_in.provider if sign_in and sign_in.subject == "persistent" else None],
+    )
+
+
+def _still_there(con: duckdb.DuckDBPyConnection) -> None:
+    """The person whom the subject was is in the roster: it stays that person, unless the claims name another."""
+    con.execute(
+        """
+        INSERT INTO identity
+        SELECT sign_in_id, b.person, 'matched', coalesce(said.key, 'subject'), '[]'
+        FROM before b LEFT JOIN said USING (sign_in_id) WHERE b.person = coalesce(said.person, b.person)
+        UNION ALL
+        SELECT sign_in_id, NULL, 'moved', said.key, to_json([b.person, said.person])
+        FROM before b JOIN said USING (sign_in_id) WHERE b.person <> said.person
+        """
+    )
+
+
+def _gone(con: duckdb.DuckDBPyConnection) -> None:
+    """The person whom the subject was is gone: whoever is proved to be the same human being has a new sourcedId.
+
+    The proofs, from the strongest: the sourced_id claim names the person; they alone have a number or a username of
+    the one who is gone (an e-mail address is none, as it may be given to somebody else); the claims name them, and the
+    names are the same. No proof counts against what the claims say.
+    """
+    con.execute(
+        """
+        INSERT INTO identity
+        WITH proof AS (
+            SELECT sign_in_id, 1 AS strength, key, persons[1] AS person
+            FROM fit WHERE kind = 'sourced_id' AND len(persons) = 1
+            UNION ALL
+            SELECT sign_in_id, 2, min_by(k.kind, k.kind = 'username'), any_value(r.person)
+            FROM before b JOIN known_key k ON k.person_sourced_id = b.was AND k.last_seen IS NULL
+                JOIN roster_key r USING (kind, value)
+            WHERE (kind = 'identifier' OR kind LIKE 'user\\_id:%' ESCAPE '\\'
+                   OR (kind = 'username' AND NOT contains(value, '@'))) AND NOT r.student
+            GROUP BY ALL HAVING count(DISTINCT r.person) = 1
+            UNION ALL
+            SELECT sign_in_id, 3, said.key, said.person
+            FROM before b JOIN said USING (sign_in_id)
+                JOIN known_key k ON k.person_sourced_id = b.was AND k.kind = 'name' AND k.last_seen IS NULL
+                JOIN roster_key r ON r.person = said.person AND r.kind = 'name' AND r.value = k.value
         ),
-        tried AS (
-            SELECT sign_in_id, bool_or(persons > 1) AS ambiguous FROM candidate GROUP BY sign_in_id
+        proved AS (
+            SELECT sign_in_id, min_by(p.key, strength) AS key, min_by(p.person, strength) AS person
+            FROM proof p LEFT JOIN said USING (sign_in_id)
+            WHERE p.person = coalesce(said.person, p.person) GROUP BY ALL
+        ),
+        fitting AS (
+            SELECT sign_in_id, min_by(key, rank) AS key, list_sort(list_distinct(flatten(list(persons)))) AS persons
+            FROM fit WHERE len(persons) > 0 GROUP BY ALL
         )
-        SELECT s.sign_in_id, s.account_id, best.person AS person_sourced_id,
-               CASE WHEN best.key IS NOT NULL THEN 'matched by ' || best.key
-                    WHEN tried.ambiguous THEN 'ambiguous email'
-                    WHEN tried.sign_in_id IS NOT NULL THEN 'nobody in the roster'
-                    ELSE 'no usable claim' END AS outcome
-        FROM sign_in AS s LEFT JOIN best USING (sign_in_id) LEFT JOIN tried USING (sign_in_id)
-        ORDER BY s.sign_in_id
+        SELECT sign_in_id, p.person,
+               CASE WHEN p.person IS NOT NULL THEN 'rekeyed' WHEN f.key IS NOT NULL THEN 'moved' ELSE 'nobody' END,
+               coalesce(p.key, f.key),
+               if(p.person IS NULL AND f.key IS NOT NULL, to_json([b.was] || f.persons)::VARCHAR, '[]')
+        FROM before b LEFT JOIN proved p USING (sign_in_id) LEFT JOIN fitting f USING (sign_in_id)
+        WHERE b.person IS NULL
         """
     )
-    con.execute("DROP TABLE candidate")
+
+
+def _first_seen(con: duckdb.DuckDBPyConnection) -> None:
+    """Nobody knows yet who the subject is: the first claim that fits anybody decides.
+
+    A sourced_id that names nobody ends the search: whatever else is claimed may be another's by now.
+    """
+    con.execute(
+        """
+        INSERT INTO identity
+        WITH looked_at AS (
+            FROM fit ANTI JOIN before USING (sign_in_id)
+            QUALIFY rank <= coalesce(min(rank) FILTER (WHERE kind = 'sourced_id' AND len(persons) = 0)
+                                         OVER (PARTITION BY sign_in_id), rank)
+        ),
+        found AS (
+            SELECT sign_in_id, bool_or(abroad) AS abroad,
+                   min_by(key, rank) FILTER (WHERE len(persons) > 0) AS key,
+                   min_by(persons, rank) FILTER (WHERE len(persons) > 0) AS persons
+            FROM looked_at GROUP BY ALL
+        )
+        SELECT sign_in_id, if(len(persons) = 1, persons[1], NULL),
+               CASE WHEN len(persons) = 1 THEN 'matched' WHEN len(persons) > 1 THEN 'ambiguous'
+                    WHEN abroad THEN 'foreign-domain' ELSE 'nobody' END,
+               key, if(len(persons) > 1, to_json(persons)::VARCHAR, '[]')
+        FROM found
+        """
+    )
