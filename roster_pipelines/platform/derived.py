@@ -1,34 +1,132 @@
-"""What was worked out for one district and is kept in our tables: identities, entitlements, gates."""
+"""What was worked out for one district and is kept in our tables: identities, their keys, entitlements, gates."""
+
+from dataclasses import dataclass
 
 import duckdb
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from roster_pipelines.errors import LookAtData
-from roster_pipelines.platform.transfer import pull, replace
-from roster_pipelines.rostering.gates import Gate
+from roster_pipelines.platform.transfer import pull, push
 
-_COLUMNS = {
-    "identity": "sign_in_id BIGINT, account_id BIGINT, person_sourced_id VARCHAR, outcome VARCHAR",
-    "entitlement": (
-        "person_sourced_id VARCHAR, account_id BIGINT, product_id VARCHAR, basis VARCHAR, licence_id BIGINT,"
-        " school_sourced_id VARCHAR"
+
+@dataclass(frozen=True)
+class _Kept:
+    """A table's columns with DuckDB types: those that are never NULL, by which rows are found again, and the others."""
+
+    found_by: dict[str, str]
+    others: dict[str, str]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        return {**self.found_by, **self.others}
+
+
+# Columns of roster.gate, in the order in which the gates are passed.
+_GATES = ("in_roster", "role", "signed_in", "account_active", "entitled", "stage", "class_current")
+
+_KEPT = {
+    "identity": _Kept(
+        {"sign_in_id": "BIGINT"},
+        {"person_sourced_id": "VARCHAR", "outcome": "VARCHAR", "key": "VARCHAR", "candidates": "VARCHAR"},
     ),
-    "gate": "person_sourced_id VARCHAR, classes INTEGER, waiting_for VARCHAR",
+    "identity_key": _Kept(
+        {"person_sourced_id": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR"},
+        {"first_seen": "DATE", "last_seen": "DATE"},
+    ),
+    "entitlement": _Kept(
+        {"person_sourced_id": "VARCHAR", "product_id": "VARCHAR", "basis": "VARCHAR", "seated": "BOOLEAN"},
+        {
+            "school_sourced_id": "VARCHAR",
+            "class_sourced_id": "VARCHAR",
+            "account_id": "BIGINT",
+            "licence_id": "BIGINT",
+        },
+    ),
+    "gate": _Kept(
+        {"person_sourced_id": "VARCHAR", "planned": "BOOLEAN", "if_signed_in": "BOOLEAN"},
+        dict.fromkeys(("class_sourced_id", *_GATES, "waiting_for", "reason"), "VARCHAR"),
+    ),
 }
 
 
 def read(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, *tables: str) -> None:
-    """Copy tables of one district to DuckDB under their names."""
+    """Copy tables of one district to DuckDB under their names: identity, identity_key, entitlement, gate."""
     for table in tables:
-        columns = ", ".join(part.split()[0] for part in _COLUMNS[table].split(", "))
-        query = f"SELECT {columns} FROM roster.{table} WHERE district = %(district)s"
-        pull(connection, query, {"district": district}, con, table, _COLUMNS[table])
+        _copy(connection, con, district, table, table)
 
 
-def write(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, table: str) -> None:
-    """Keep a DuckDB table's rows as the district's."""
-    replace(con, table, connection, f"roster.{table}", district)
+def read_keys(connection: Connection, con: duckdb.DuckDBPyConnection, district: str) -> None:
+    """Copy what earlier runs have learnt of whose which key is, as `known_key`."""
+    _copy(connection, con, district, "identity_key", "known_key")
+
+
+def read_seats(connection: Connection, con: duckdb.DuckDBPyConnection, district: str) -> None:
+    """Copy who has been given a seat of which licence, as `known_seat`."""
+    query = (
+        "SELECT DISTINCT person_sourced_id, licence_id FROM roster.entitlement"
+        " WHERE district = %(district)s AND seated AND licence_id IS NOT NULL"
+    )
+    columns = "person_sourced_id VARCHAR, licence_id BIGINT"
+    pull(connection, query, {"district": district}, con, "known_seat", columns)
+
+
+def write(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, table: str) -> int:
+    """Keep a DuckDB table's rows as the district's; only those that differ from what is kept are written.
+
+    Args:
+        connection: PostgreSQL, in the caller's transaction.
+        con: DuckDB; the table in it has the kept table's columns, in any order, and no row twice.
+        district: Whose rows.
+        table: One of identity, identity_key, entitlement, gate.
+
+    Returns:
+        How many rows were deleted and inserted: a row that changed counts twice.
+    """
+    names, before = ", ".join(_KEPT[table].columns), f"before_{table}"
+    _copy(connection, con, district, table, before)
+    gone = f"SELECT {names} FROM {before} EXCEPT SELECT {names} FROM {table}"
+    new = f"SELECT {names} FROM {table} EXCEPT SELECT {names} FROM {before}"
+    written = _delete(con, gone, connection, table, district)
+    written += push(
+        con, f"SELECT '{district}', new.* FROM ({new}) AS new", connection, f"roster.{table} (district, {names})"
+    )
+    con.execute(f"DROP TABLE {before}")
+    return written
+
+
+def _delete(con: duckdb.DuckDBPyConnection, gone: str, connection: Connection, table: str, district: str) -> int:
+    kept = _KEPT[table]
+    connection.execute(
+        sa.text(
+            f"CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT {', '.join(kept.columns)} FROM roster.{table} LIMIT 0"
+        )
+    )
+    deleted = 0
+    if push(con, gone, connection, "gone"):
+        # The equalities let PostgreSQL hash; it cannot by IS NOT DISTINCT FROM.
+        same = " AND ".join(
+            [f"t.{name} = gone.{name}" for name in kept.found_by]
+            + [f"t.{name} IS NOT DISTINCT FROM gone.{name}" for name in kept.others]
+        )
+        deleted = connection.execute(
+            sa.text(f"DELETE FROM roster.{table} t USING gone WHERE t.district = :district AND {same}"),
+            {"district": district},
+        ).rowcount
+    connection.execute(sa.text("DROP TABLE gone"))
+    return deleted
+
+
+def _copy(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, table: str, to: str) -> None:
+    columns = _KEPT[table].columns
+    pull(
+        connection,
+        f"SELECT {', '.join(columns)} FROM roster.{table} WHERE district = %(district)s",
+        {"district": district},
+        con,
+        to,
+        ", ".join(f"{name} {kind}" for name, kind in columns.items()),
+    )
 
 
 def record_matching(connection: Connection, district: str, made_from: str, sign_ins: int, matched: int) -> None:
@@ -59,13 +157,82 @@ def matched_from(connection: Connection, district: str) -> str:
     return str(state)
 
 
-def waiting(connection: Connection, district: str) -> list[tuple[str, int, Gate | None]]:
-    """List a district's teachers who have classes: opaque id, number of classes, the gate they wait for."""
+@dataclass(frozen=True)
+class Waiting:
+    """A teacher who has classes.
+
+    Attributes:
+        person_sourced_id: Who, by opaque id.
+        classes: How many classes they teach.
+        gate: The gate that the class waits for for which the most hold; None: a class of theirs passes all.
+        reason: Why it does not hold (rostering/reasons.py).
+    """
+
+    person_sourced_id: str
+    classes: int
+    gate: str | None
+    reason: str | None
+
+
+def waiting(connection: Connection, district: str) -> list[Waiting]:
+    """List a district's teachers who have classes; those with every gate open first."""
     rows = connection.execute(
         sa.text("""
-            SELECT person_sourced_id, classes, waiting_for FROM roster.gate
-            WHERE district = :district AND classes > 0 ORDER BY waiting_for NULLS FIRST, person_sourced_id
+            SELECT person_sourced_id, classes, waiting_for, reason FROM (
+                SELECT DISTINCT ON (person_sourced_id) person_sourced_id, waiting_for, reason,
+                       count(*) OVER (PARTITION BY person_sourced_id) AS classes
+                FROM roster.gate WHERE district = :district AND class_sourced_id IS NOT NULL
+                ORDER BY person_sourced_id, array_position(:gates, waiting_for) DESC NULLS FIRST, reason) AS furthest
+            ORDER BY array_position(:gates, waiting_for) NULLS FIRST, reason, person_sourced_id
+        """),
+        {"district": district, "gates": list(_GATES)},
+    )
+    return [Waiting(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Reasoned:
+    """How many teachers and classes wait for the same; each is counted once, where the most gates hold."""
+
+    gate: str | None
+    reason: str | None
+    teachers: int
+    classes: int
+
+
+def counts(connection: Connection, district: str) -> list[Reasoned]:
+    """Count a district's teachers and classes by what they wait for, in the order of the gates."""
+    rows = connection.execute(
+        sa.text("""
+            WITH gate AS (
+                SELECT *, array_position(:gates, waiting_for) AS place FROM roster.gate WHERE district = :district
+            ),
+            teacher AS (
+                SELECT DISTINCT ON (person_sourced_id) place, waiting_for, reason, 1 AS teachers, 0 AS classes
+                FROM gate ORDER BY person_sourced_id, place DESC NULLS FIRST, reason
+            ),
+            class AS (
+                SELECT DISTINCT ON (class_sourced_id) place, waiting_for, reason, 0, 1
+                FROM gate WHERE class_sourced_id IS NOT NULL
+                ORDER BY class_sourced_id, place DESC NULLS FIRST, reason
+            )
+            SELECT waiting_for, reason, sum(teachers), sum(classes)
+            FROM (TABLE teacher UNION ALL TABLE class) AS counted
+            GROUP BY place, waiting_for, reason ORDER BY place NULLS FIRST, reason
+        """),
+        {"district": district, "gates": list(_GATES)},
+    )
+    return [Reasoned(row[0], row[1], int(row[2]), int(row[3])) for row in rows]
+
+
+def classes_if_all_signed_in(connection: Connection, district: str) -> int:
+    """Count the classes that wait now, and would be created if every waiting teacher signed in."""
+    count = connection.scalar(
+        sa.text("""
+            SELECT count(*) FROM (
+                SELECT class_sourced_id FROM roster.gate WHERE district = :district AND class_sourced_id IS NOT NULL
+                GROUP BY class_sourced_id HAVING bool_or(if_signed_in) AND NOT bool_or(planned)) AS classes
         """),
         {"district": district},
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return int(count or 0)

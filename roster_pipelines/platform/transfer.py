@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import duckdb
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from roster_pipelines.duck import quoted
+from roster_pipelines.duck import one, quoted
 
 # Unquoted, where every value is quoted: no value can be mistaken for it.
 _NULL = "\\N"
@@ -48,7 +47,7 @@ def pull(
             )
 
 
-def push(con: duckdb.DuckDBPyConnection, query: str, connection: Connection, table: str) -> None:
+def push(con: duckdb.DuckDBPyConnection, query: str, connection: Connection, table: str) -> int:
     """Copy a query's rows from DuckDB into an existing PostgreSQL table.
 
     Args:
@@ -56,37 +55,22 @@ def push(con: duckdb.DuckDBPyConnection, query: str, connection: Connection, tab
         query: A SELECT whose columns are all of the table's, or those named with it.
         connection: PostgreSQL, in the caller's transaction.
         table: The table, with a column list where not all are given.
+
+    Returns:
+        How many rows.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
-        con.execute(
+        (rows,) = one(
+            con,
             f"""
             COPY ({query}) TO {quoted(path)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '"', ESCAPE '"',
                 NULLSTR '{_NULL}')
-            """
+            """,
         )
         with path.open("rb") as stream:
             _copy(connection, f"COPY {table} FROM STDIN (FORMAT csv, NULL '{_NULL}')", stream)
-
-
-def replace(con: duckdb.DuckDBPyConnection, table: str, connection: Connection, target: str, district: str) -> None:
-    """Make a DuckDB table's rows the only ones of a district in a table of ours.
-
-    Args:
-        con: DuckDB.
-        table: The rows, without a district column.
-        connection: PostgreSQL, in the caller's transaction.
-        target: The PostgreSQL table, with a district column.
-        district: Whose rows are replaced.
-    """
-    columns = [row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()]
-    connection.execute(sa.text(f"DELETE FROM {target} WHERE district = :district"), {"district": district})
-    push(
-        con,
-        f"SELECT '{district}' AS district, * FROM {table}",
-        connection,
-        f"{target} (district, {', '.join(columns)})",
-    )
+    return int(rows)
 
 
 def _copy(connection: Connection, sql: str, stream: IO[bytes]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection, Engine
 
-from roster_pipelines.platform.transfer import pull, push, replace
+from roster_pipelines.platform.transfer import pull, push
 
 TRICKY = (
     None,
@@ -67,7 +67,7 @@ def round_trip(postgres: Connection, duck: duckdb.DuckDBPyConnection, rows: Rows
     if rows:
         duck.executemany("INSERT INTO start VALUES (?, ?, ?)", rows)
     postgres.execute(sa.text("TRUNCATE here"))
-    push(duck, "FROM start", postgres, "here")
+    assert push(duck, "FROM start", postgres, "here") == len(rows)
     there = [tuple(row) for row in postgres.execute(sa.text("SELECT n, a, b FROM here ORDER BY n"))]
     pull(postgres, "SELECT n, a, b FROM here", {}, duck, "back", "n BIGINT, a VARCHAR, b VARCHAR")
     return there, duck.execute("FROM back ORDER BY n").fetchall()
@@ -119,14 +119,3 @@ def test_a_value_in_a_query_is_bound_and_never_read_as_sql(
     pull(postgres, "SELECT %(value)s::text", {"value": hostile}, duck, "bound", "value VARCHAR")
     assert duck.execute("FROM bound").fetchall() == [(hostile,)]
     assert postgres.scalar(sa.text("SELECT count(*) FROM here")) == 0
-
-
-def test_replacing_a_districts_rows_leaves_those_of_another(
-    postgres: Connection, duck: duckdb.DuckDBPyConnection
-) -> None:
-    postgres.execute(sa.text("CREATE TEMP TABLE kept (district text, a text)"))
-    postgres.execute(sa.text("INSERT INTO kept VALUES ('alder', 'old'), ('birch', 'stays')"))
-    duck.execute("CREATE TABLE new AS SELECT 'new' AS a")
-    replace(duck, "new", postgres, "kept", "alder")
-    rows = postgres.execute(sa.text("SELECT district, a FROM kept ORDER BY 1")).all()
-    assert [tuple(row) for row in rows] == [("alder", "new"), ("birch", "stays")]
