@@ -7,7 +7,7 @@ from types import FrameType
 
 import typer
 
-from roster_pipelines.cli import demo, district, output, plan, report, templates, up, validate
+from roster_pipelines.cli import demo, district, identities, output, plan, report, templates, up, validate
 from roster_pipelines.errors import RosterError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(district.app, name="district")
+app.command("identities")(identities.identities)
 app.command("plan")(plan.plan)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)

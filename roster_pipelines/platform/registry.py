@@ -55,6 +55,20 @@ def apply(connection: Connection, district: District, *, by: str, why: str) -> i
     return int(version)
 
 
+def note(connection: Connection, district: str, *, by: str, why: str) -> None:
+    """Enter into a district's history what leaves its record as it is."""
+    connection.execute(
+        sa.text("""
+            WITH changed AS (
+                UPDATE roster.district SET version = version + 1 WHERE district = :district
+                RETURNING district, version, record)
+            INSERT INTO roster.district_history (district, version, record, changed_by, why)
+            SELECT district, version, record, :by, :why FROM changed
+        """),
+        {"district": district, "by": by, "why": why},
+    )
+
+
 def get(connection: Connection, district: str) -> District:
     """Read one district's record.
 
