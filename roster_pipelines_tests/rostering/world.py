@@ -13,12 +13,13 @@ from typing import Any, Self
 import duckdb
 
 from roster_pipelines.district import District, Filters, SignIn, Stage, Terms
+from roster_pipelines.duck import one
 from roster_pipelines.oneroster.shape import Registration
 from roster_pipelines.oneroster.standard import ROSTER, TABLES
 from roster_pipelines.rostering.access import holders
 from roster_pipelines.rostering.current import current
 from roster_pipelines.rostering.entitlement import entitlements
-from roster_pipelines.rostering.gates import FIRST_GATES, gates
+from roster_pipelines.rostering.gates import FIRST_GATES, GATES, gates
 from roster_pipelines.rostering.identity import identities
 from roster_pipelines.rostering.plan import PUBLISHED, Counts, accounts_to_open, desired, differences
 from roster_pipelines.staging.values import duckdb_type
@@ -208,12 +209,18 @@ class World:
             yield con
 
     @contextmanager
-    def solved(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Everything up to the rows that should be."""
+    def gated(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Everything up to the gates."""
         with self._matched() as con:
             holders(con)
             entitlements(con, self.today, self.district)
             gates(con, self.today, self.district)
+            yield con
+
+    @contextmanager
+    def solved(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Everything up to the rows that should be."""
+        with self.gated() as con:
             accounts_to_open(con)
             con.execute(
                 """
@@ -227,10 +234,10 @@ class World:
 
     def remembering(self) -> Self:
         """Keep what the next run finds of this one: whose which key is, and who has a seat."""
-        with self.solved() as con:
+        with self.gated() as con:
             for table, query in {
                 "known_key": "FROM identity_key",
-                "known_seat": "SELECT DISTINCT person_sourced_id, licence_id FROM entitlement WHERE seated",
+                "known_seat": "SELECT DISTINCT person_sourced_id, licence_id FROM entitlement WHERE licence_id IS NOT NULL",
             }.items():
                 names = [column.split()[0] for column in VENDOR[table].split(", ")]
                 self.rows[table] = [dict(zip(names, row, strict=True)) for row in con.execute(query).fetchall()]
@@ -243,20 +250,33 @@ class World:
 
     def entitled(self) -> set[tuple[str, str, str | None]]:
         """Person, product, and the one school it holds for."""
-        with self.solved() as con:
+        with self.gated() as con:
             query = "SELECT person_sourced_id, product_id, school_sourced_id FROM entitlement"
             return set(con.execute(query).fetchall())
 
     def waiting(self) -> dict[str, str | None]:
         """By teacher, the gate that does not hold, for the class for which the most hold."""
-        with self.solved() as con:
+        with self.gated() as con:
             return dict(con.execute(FIRST_GATES).fetchall())
 
     def reasons(self) -> dict[tuple[str, str | None], str | None]:
         """By teacher and class, the reason of the first gate that does not hold."""
-        with self.solved() as con:
+        with self.gated() as con:
             query = "SELECT person_sourced_id, class_sourced_id, reason FROM gate"
             return {(person, name): reason for person, name, reason in con.execute(query).fetchall()}
+
+    def ladder(self, person: str = "ada", in_class: str | None = "music") -> dict[str, str]:
+        """Every gate that does not hold for a teacher and a class, with its reason."""
+        where = "WHERE person_sourced_id = ? AND class_sourced_id IS NOT DISTINCT FROM ?"
+        with self.gated() as con:
+            answers = one(con, f"SELECT {', '.join(GATES)} FROM gate {where}", [person, in_class])
+            return {gate: reason for gate, reason in zip(GATES, answers, strict=True) if reason}
+
+    def if_signed_in(self) -> set[tuple[str, str | None]]:
+        """Teachers and classes that would be there if everybody did what is theirs to do."""
+        with self.gated() as con:
+            query = "SELECT person_sourced_id, class_sourced_id FROM gate WHERE if_signed_in"
+            return set(con.execute(query).fetchall())
 
     def classes(self) -> dict[str, tuple[set[str], set[str]]]:
         """By class that should be there: its teachers and its students."""
