@@ -27,7 +27,7 @@ from roster_pipelines.cli.dagster_api import DagsterApi
 from roster_pipelines.cli.dagster_instance import reserved, running
 from roster_pipelines.connections.gather import gather_local
 from roster_pipelines.connections.landing import Receipt
-from roster_pipelines.district import District, SftpConnection, SignIn
+from roster_pipelines.district import District, SftpConnection, SignIn, Terms
 from roster_pipelines.lake import Lake
 from roster_pipelines.platform import deliveries, plans, registry
 from roster_pipelines.platform.state import states
@@ -81,6 +81,7 @@ def _record(name: str, sftp: SftpServer) -> District:
             host_key=sftp.public_host_key,
         ),
         sign_in=SignIn(provider="classlink"),
+        terms=Terms(opens_days_before=90),
     )
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,8 +19,8 @@ from roster_pipelines.cli.dagster_instance import reserved, running
 from roster_pipelines.duck import one
 from roster_pipelines.errors import CallSomebody, RosterError
 from roster_pipelines.platform import deliveries, derived, plans, registry
-from roster_pipelines.rostering.gates import REASONS, Gate
 from roster_pipelines.rostering.plan import PUBLISHED
+from roster_pipelines.rostering.reasons import REASONS
 from roster_pipelines.settings import settings
 
 PRODUCT = "music-lessons"
@@ -88,7 +89,7 @@ def _play(engine: Engine, api: DagsterApi, district: str, steps: _Steps, folder:
 
     with engine.begin() as connection:
         product.sell(connection, district, PRODUCT)
-    made = districts.generate(folder, students=STUDENTS)
+    made = districts.generate(folder, students=STUDENTS, school_year_start=districts.school_year(_today()))
     _upload(engine, district, folder)
     steps.done(f"the district uploaded its files: {', '.join(f'{n:,} {what}' for what, n in made.counts.items())}")
 
@@ -112,10 +113,14 @@ def _play(engine: Engine, api: DagsterApi, district: str, steps: _Steps, folder:
     steps.done(f"{', '.join(f'{n:,} {what}' for what, n in _published(engine, district).items())}: as the files say")
 
     with engine.connect() as connection:
-        waiting = {teacher: gate for teacher, _, gate in derived.waiting(connection, district)}
-    _expect("gates of the three", [waiting[t] for t in (first, second, third)], [None, None, "account_active"])
+        waiting = {teacher.person_sourced_id: teacher.reason for teacher in derived.waiting(connection, district)}
+    _expect("reasons of the three", [waiting[t] for t in (first, second, third)], [None, None, "no-account"])
     steps.done("the third waits, and the reason is known")
     _table(district, waiting, (first, second, third), engine)
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - any day around today will do
 
 
 _WHAT = [table.what for table in PUBLISHED]
@@ -176,7 +181,7 @@ def _expect(what: str, found: object, expected: object) -> None:
         raise NotSo(f"{what}: expected {expected}, found {found}")
 
 
-def _table(district: str, waiting: dict[str, Gate | None], teachers: tuple[str, ...], engine: Engine) -> None:
+def _table(district: str, waiting: dict[str, str | None], teachers: tuple[str, ...], engine: Engine) -> None:
     with engine.connect() as connection:
         counts = {
             row[0]: (row[1], row[2])
@@ -198,11 +203,12 @@ def _table(district: str, waiting: dict[str, Gate | None], teachers: tuple[str, 
             (
                 teacher,
                 *counts.get(teacher, (0, 0)),
-                "all gates open" if gate is None else f"waits: {REASONS[gate]}",
+                "all gates open" if reason is None else f"waits: {REASONS[reason].what}",
             )
             for teacher in teachers
-            for gate in [waiting[teacher]]
+            for reason in [waiting[teacher]]
         ],
     )
-    others = sum(1 for teacher, gate in waiting.items() if gate and teacher not in teachers)
+    others = sum(1 for teacher, reason in waiting.items() if reason and teacher not in teachers)
     output.console.print(f"{others} more teachers wait until they sign in (roster plan {district} --waiting).")
+    output.console.print(f"Why does one of them see no classes? Ask: roster explain {district} {teachers[2]}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
-from roster_pipelines.district import District, SftpConnection, SignIn
+from roster_pipelines.district import District, SftpConnection, SignIn, Terms
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform import registry
 from roster_pipelines.settings import Settings
@@ -89,6 +89,7 @@ def _record(name: str, port: int, host_key: str, password: Path) -> District:
             quiet_seconds=0,
         ),
         sign_in=SignIn(provider="classlink", match=("sourced_id", "email"), email_domains=("maple-valley.example",)),
+        terms=Terms(opens_days_before=90),  # so that there are classes to be seen in summer, too
     )
 
 

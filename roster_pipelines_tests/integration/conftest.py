@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from sqlalchemy.engine import Engine
 from roster_pipelines.cli import database
 from roster_pipelines.cli.dagster_api import DagsterApi, Run
 from roster_pipelines.cli.dagster_instance import reserved, running
-from roster_pipelines.district import District, SftpConnection, SignIn
+from roster_pipelines.district import District, SftpConnection, SignIn, Terms
 from roster_pipelines.platform import plans, registry
 from roster_pipelines.rostering.plan import PUBLISHED
 from roster_pipelines.settings import Settings
@@ -65,6 +66,7 @@ class System:
             stage="live",
             connection=connection,
             sign_in=SignIn(provider="classlink"),
+            terms=Terms(opens_days_before=90),
         )
         with self.engine.begin() as change:
             registry.apply(change, record, by="tests", why="test")
@@ -73,7 +75,9 @@ class System:
     def generate(self, name: str, students: int = 40, seed: int = 1) -> districts.District:
         folder = self.folder / f"{name}-{seed}"
         folder.mkdir()
-        self.made[name] = districts.generate(folder, students=students, seed=seed)
+        self.made[name] = districts.generate(
+            folder, students=students, seed=seed, school_year_start=districts.school_year(datetime.now(UTC).date())
+        )
         return self.made[name]
 
     def upload(self, name: str, folder: Path) -> None:
