@@ -4,6 +4,7 @@ Every method that adds something returns the world, so that a scenario reads in 
 in a DuckDB of its own, as the assets do it.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from roster_pipelines.rostering.current import current
 from roster_pipelines.rostering.entitlement import entitlements
 from roster_pipelines.rostering.gates import FIRST_GATES, GATES, gates
 from roster_pipelines.rostering.identity import identities
-from roster_pipelines.rostering.plan import PUBLISHED, Counts, accounts_to_open, desired, differences
+from roster_pipelines.rostering.plan import PUBLISHED, WRITTEN, Counts, accounts_to_open, desired, differences
 from roster_pipelines.staging.values import duckdb_type
 from roster_pipelines_tests.conftest import nowhere
 
@@ -29,10 +30,11 @@ TODAY = date(2026, 11, 23)
 DAY = timedelta(days=1)
 NORTH, SOUTH = "530000000001", "530000000002"
 SSO = SignIn(provider="classlink", match=("sourced_id", "email"), email_domains=("maple.example",))
+ACCOUNT, *DEACTIVATED = PUBLISHED
 VENDOR = {
     "sign_in": "sign_in_id BIGINT, provider VARCHAR, subject VARCHAR, sourced_id VARCHAR, user_id VARCHAR,"
     " identifier VARCHAR, email VARCHAR, username VARCHAR, account_id BIGINT, first_signed_in_at TIMESTAMP",
-    "account": "account_id BIGINT, status VARCHAR, provisioned_for VARCHAR",
+    "account": ", ".join(f"{name} {kind}" for name, kind in ACCOUNT.columns.items()),
     "access_code": "account_id BIGINT, product_id VARCHAR",
     "product_resource": "product_id VARCHAR, vendor_resource_id VARCHAR",
     "licence": "licence_id BIGINT, product_id VARCHAR, school_nces_id VARCHAR, seats INTEGER, starts_on DATE,"
@@ -225,7 +227,8 @@ class World:
             con.execute(
                 """
                 CREATE TABLE new_account AS
-                SELECT person_sourced_id, 1000 + row_number() OVER (ORDER BY person_sourced_id) AS account_id
+                SELECT person_sourced_id, row_number() OVER (ORDER BY person_sourced_id)
+                           + greatest(1000, (SELECT max(account_id) FROM account)) AS account_id
                 FROM account_to_open
                 """
             )
@@ -237,7 +240,8 @@ class World:
         with self.gated() as con:
             for table, query in {
                 "known_key": "FROM identity_key",
-                "known_seat": "SELECT DISTINCT person_sourced_id, licence_id FROM entitlement WHERE licence_id IS NOT NULL",
+                "known_seat": "SELECT DISTINCT person_sourced_id, licence_id FROM entitlement"
+                " WHERE licence_id IS NOT NULL",
             }.items():
                 names = [column.split()[0] for column in VENDOR[table].split(", ")]
                 self.rows[table] = [dict(zip(names, row, strict=True)) for row in con.execute(query).fetchall()]
@@ -247,6 +251,18 @@ class World:
         """Person and outcome, by sign-in."""
         with self._matched() as con:
             return con.execute("SELECT person_sourced_id, outcome FROM identity ORDER BY sign_in_id").fetchall()
+
+    def decisions(self) -> list[tuple[str | None, str, str | None, list[str]]]:
+        """Person, outcome, the key that decided, and the candidates, by sign-in."""
+        with self._matched() as con:
+            query = "SELECT person_sourced_id, outcome, key, candidates FROM identity ORDER BY sign_in_id"
+            return [(*row, json.loads(candidates)) for *row, candidates in con.execute(query).fetchall()]
+
+    def keys(self) -> dict[tuple[str, str, str], tuple[date, date | None]]:
+        """By person, kind and value: since when a key is known, and since when it is theirs no more."""
+        with self._matched() as con:
+            query = "SELECT person_sourced_id, kind, value, first_seen, last_seen FROM identity_key"
+            return {(person, kind, value): (*seen,) for person, kind, value, *seen in con.execute(query).fetchall()}
 
     def entitled(self) -> set[tuple[str, str, str | None]]:
         """Person, product, and the one school it holds for."""
@@ -294,10 +310,20 @@ class World:
         with self.solved() as con:
             return desired_rows(con)
 
+    def accounts(self) -> set[tuple[Any, ...]]:
+        """The accounts that auto-registration has opened or activated, or is to, as they should be."""
+        with self.solved() as con:
+            return set(con.execute("FROM desired_account").fetchall())
+
     def plan(self, product: "Product") -> Counts:
         """Plan against what the product shows, and publish it."""
         with self.solved() as con:
-            return product.publish(con)
+            counts = product.publish(con)
+            for row in con.execute("FROM plan_account").fetchall():
+                account = dict(zip(ACCOUNT.columns, row, strict=True))
+                self.rows["account"] = [r for r in self.rows["account"] if r["account_id"] != account["account_id"]]
+                self.add("account", **account)
+        return counts
 
     def write_roster(self, con: duckdb.DuckDBPyConnection) -> None:
         """Create the roster's tables, with their rows, in schema `roster`."""
@@ -313,6 +339,7 @@ class World:
         for name, columns in VENDOR.items():
             con.execute(f"CREATE TABLE {name} ({columns})")
             self._fill(con, name, name)
+        con.execute(f"CREATE TABLE current_account AS FROM account WHERE {ACCOUNT.ours}")
 
     def _fill(self, con: duckdb.DuckDBPyConnection, name: str, table: str) -> None:
         rows = self.rows[name]
@@ -333,9 +360,9 @@ def insert(con: duckdb.DuckDBPyConnection, into: str, rows: list[list[Any]]) -> 
 
 
 def desired_rows(con: duckdb.DuckDBPyConnection) -> Rows:
-    """By table of the product, the rows that should be active; a key stands once."""
+    """By table of the product, the rows that should be active and no others; a key stands once."""
     rows: Rows = {}
-    for table in PUBLISHED:
+    for table in DEACTIVATED:
         found = con.execute(f"FROM desired_{table.name}").fetchall()
         rows[table.name] = set(found)
         assert len({row[: len(table.keys)] for row in found}) == len(found), f"a key of {table.name} stands twice"
@@ -344,29 +371,41 @@ def desired_rows(con: duckdb.DuckDBPyConnection) -> Rows:
 
 @dataclass
 class Product:
-    """What is published: by table, each key's values and whether the row is active."""
+    """What is published: by table, each key's values and whether the row is active; accounts are the world's."""
 
     tables: dict[str, dict[tuple[Any, ...], tuple[tuple[Any, ...], bool]]] = field(
-        default_factory=lambda: {table.name: {} for table in PUBLISHED}
+        default_factory=lambda: {table.name: {} for table in DEACTIVATED}
     )
 
     def publish(self, con: duckdb.DuckDBPyConnection) -> Counts:
-        """Plan against what is published, and take the changes over."""
-        for table in PUBLISHED:
+        """Plan against what is published, and take the changes over; those of accounts stay in `plan_account`."""
+        self.show(con)
+        con.execute("ATTACH ':memory:' AS plan")
+        counts = differences(con, into="plan")
+        self.take(con)
+        con.execute("CREATE OR REPLACE TABLE plan_account AS SELECT * EXCLUDE action FROM plan.account")
+        con.execute("DELETE FROM current_account WHERE account_id IN (SELECT account_id FROM plan_account)")
+        con.execute("INSERT INTO current_account FROM plan_account")
+        con.execute("DETACH plan")
+        return counts
+
+    def show(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Add what is published as `current_<name>`."""
+        for table in DEACTIVATED:
             columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
             con.execute(f"CREATE OR REPLACE TABLE current_{table.name} ({columns}, active BOOLEAN)")
             rows = [[*key, *values, active] for key, (values, active) in self.tables[table.name].items()]
             insert(con, f"current_{table.name}", rows)
-        con.execute("ATTACH ':memory:' AS plan")
-        counts = differences(con, into="plan")
-        for table in PUBLISHED:
+
+    def take(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Do what the attached `plan` says."""
+        for table in DEACTIVATED:
             shown = self.tables[table.name]
             for action, *row in con.execute(f"FROM plan.{table.name}").fetchall():
                 key, values = tuple(row[: len(table.keys)]), tuple(row[len(table.keys) :])
                 assert (action == "create") == (key not in shown), (table.name, action, key)
-                shown[key] = (values, action != "deactivate")
-        con.execute("DETACH plan")
-        return counts
+                if action in WRITTEN:
+                    shown[key] = (values, action != "deactivate")
 
     def active(self) -> Rows:
         return {
