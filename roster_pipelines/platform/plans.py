@@ -1,21 +1,29 @@
 """The ledger of plans, and applying one: all of its changes in one transaction, or none."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import duckdb
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from roster_pipelines.duck import count
 from roster_pipelines.errors import CallSomebody
-from roster_pipelines.platform.transfer import push
-from roster_pipelines.rostering.plan import PUBLISHED, Counts, Published
+from roster_pipelines.platform.transfer import pull, push
+from roster_pipelines.rostering.plan import PUBLISHED, WRITTEN, Counts, Published
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One row of the ledger."""
+    """One row of the ledger.
+
+    Attributes:
+        counts: How many rows of each table it concerns, by action.
+        active: How many rows of each table were active before it.
+        held_rows: Sums up which rows it holds; None: none.
+    """
 
     plan_id: int
     delivery_id: str
@@ -23,11 +31,27 @@ class Plan:
     planned_at: datetime
     outcome: str
     decided_at: datetime | None
+    active: dict[str, int]
+    held_rows: str | None
 
     @property
     def changes(self) -> int:
-        """How many rows it concerns."""
-        return sum(sum(actions.values()) for actions in self.counts.values())
+        """How many rows applying it writes."""
+        return sum(self.rows(table, action) for table in self.counts for action in WRITTEN)
+
+    @property
+    def held(self) -> int:
+        """How many rows it holds: they wait for a person."""
+        return sum(self.held_by_table.values())
+
+    @property
+    def held_by_table(self) -> dict[str, int]:
+        """How many rows it holds of each table."""
+        return {table: self.rows(table, "hold") for table in self.counts}
+
+    def rows(self, table: str, action: str) -> int:
+        """How many rows of a table it concerns in that way; of an earlier version's plan not all is known."""
+        return self.counts.get(table, {}).get(action, 0)
 
 
 @dataclass(frozen=True)
@@ -39,12 +63,14 @@ class Planned:
         plan_id: The newest plan; 0 where there is none.
         delivery: The delivery that it was made from.
         made_from: The state (platform/state.py) that it was made from.
+        due: Whether the day has come, in the district's time zone, on which the calendar alone may make it another.
     """
 
     roster: str
     plan_id: int
     delivery: str | None
     made_from: str | None
+    due: bool = False
 
 
 def lock(connection: Connection, district: str) -> None:
@@ -57,10 +83,57 @@ def new_id(connection: Connection) -> int:
     return int(connection.scalar(sa.text("SELECT nextval(pg_get_serial_sequence('roster.plan', 'plan_id'))")))
 
 
+def reserve_accounts(connection: Connection, con: duckdb.DuckDBPyConnection) -> None:
+    """Reserve the ids of the accounts that are to be opened.
+
+    Args:
+        connection: PostgreSQL.
+        con: DuckDB, with `account_to_open`; gets `new_account`: each of its persons with an `account_id`.
+    """
+    pull(
+        connection,
+        "SELECT place, nextval(pg_get_serial_sequence('platform.account', 'account_id'))"
+        " FROM generate_series(1, %(accounts)s::int) AS place",
+        {"accounts": str(count(con, "account_to_open"))},
+        con,
+        "reserved",
+        "place BIGINT, account_id BIGINT",
+    )
+    con.execute(
+        """
+        CREATE TABLE new_account AS
+        SELECT person_sourced_id, account_id
+        FROM (SELECT *, row_number() OVER (ORDER BY person_sourced_id) AS place FROM account_to_open)
+        JOIN reserved USING (place)
+        """
+    )
+
+
 def record(
-    connection: Connection, district: str, plan_id: int, delivery_id: str, counts: Counts, made_from: str
+    connection: Connection,
+    district: str,
+    plan_id: int,
+    delivery_id: str,
+    counts: Counts,
+    made_from: str,
+    *,
+    active: Mapping[str, int] | None = None,
+    held_rows: str | None = None,
+    next_change: date | None = None,
 ) -> None:
-    """Enter a plan; an earlier one of the district that was not applied is superseded by it."""
+    """Enter a plan; an earlier one of the district that was not applied is superseded by it.
+
+    Args:
+        connection: In a transaction.
+        district: Whose plan.
+        plan_id: As reserved.
+        delivery_id: The roster that it was made from.
+        counts: How many rows of each table it concerns, by action.
+        made_from: The state (platform/state.py) that it was made from.
+        active: How many rows of each table are active.
+        held_rows: Sums up which rows it holds (rostering/guard.py).
+        next_change: The next day on which the calendar alone may make another plan.
+    """
     connection.execute(
         sa.text("""
             UPDATE roster.plan SET outcome = 'superseded', decided_at = now()
@@ -70,9 +143,11 @@ def record(
     )
     connection.execute(
         sa.text("""
-            INSERT INTO roster.plan (district, plan_id, delivery_id, counts, outcome, made_from)
+            INSERT INTO roster.plan
+                (district, plan_id, delivery_id, counts, outcome, made_from, active, held_rows, next_change)
             OVERRIDING SYSTEM VALUE
-            VALUES (:district, :plan_id, :delivery_id, CAST(:counts AS jsonb), 'planned', :made_from)
+            VALUES (:district, :plan_id, :delivery_id, CAST(:counts AS jsonb), 'planned', :made_from,
+                CAST(:active AS jsonb), :held_rows, :next_change)
         """),
         {
             "district": district,
@@ -80,6 +155,9 @@ def record(
             "delivery_id": delivery_id,
             "counts": json.dumps(counts),
             "made_from": made_from,
+            "active": json.dumps(dict(active or {})),
+            "held_rows": held_rows,
+            "next_change": next_change,
         },
     )
 
@@ -88,7 +166,7 @@ def newest(connection: Connection, district: str) -> Plan | None:
     """Find a district's latest plan."""
     row = connection.execute(
         sa.text("""
-            SELECT plan_id, delivery_id, counts, planned_at, outcome, decided_at FROM roster.plan
+            SELECT plan_id, delivery_id, counts, planned_at, outcome, decided_at, active, held_rows FROM roster.plan
             WHERE district = :district ORDER BY plan_id DESC LIMIT 1
         """),
         {"district": district},
@@ -105,7 +183,7 @@ def decide(connection: Connection, plan_id: int, outcome: str) -> None:
 
 
 def apply(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, plan: Plan) -> None:
-    """Write a plan's changes into the product's tables.
+    """Write a plan's changes into the product's tables; what it holds or keeps stays as it is.
 
     Args:
         connection: In the transaction that is to hold all of it.
@@ -118,25 +196,32 @@ def apply(connection: Connection, con: duckdb.DuckDBPyConnection, district: str,
     """
     lock(connection, district)
     for table in PUBLISHED:
-        connection.execute(
-            sa.text(
-                f"CREATE TEMP TABLE change ON COMMIT DROP AS SELECT ''::text AS action, {', '.join(table.columns)} "
-                f"FROM platform.{table.name} WITH NO DATA"
-            )
-        )
-        push(con, f"SELECT * FROM plan.{table.name}", connection, "change")
-        written = {
-            "create": _run(connection, _insert(table), district),
-            "change": _run(connection, _update(table, "change", _assignments(table)), district),
-            "deactivate": _run(connection, _update(table, "deactivate", "active = false"), district),
-        }
-        if written != plan.counts[table.name]:
+        expected = {action: plan.rows(table.name, action) for action in WRITTEN}
+        if any(expected.values()) and _write(connection, con, district, table) != expected:
             raise CallSomebody(
                 f"plan {plan.plan_id} of {district} does not fit what is in {table.name} any more",
                 "run the district again from roster_plan on",
             )
-        connection.execute(sa.text("DROP TABLE change"))
     decide(connection, plan.plan_id, "applied")
+
+
+def _write(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, table: Published) -> dict[str, int]:
+    connection.execute(
+        sa.text(
+            f"CREATE TEMP TABLE change ON COMMIT DROP AS SELECT ''::text AS action, {', '.join(table.columns)} "
+            f"FROM platform.{table.name} WITH NO DATA"
+        )
+    )
+    push(con, f"SELECT * FROM plan.{table.name} WHERE list_contains({[*WRITTEN]}, action)", connection, "change")
+    written = {
+        "create": _run(connection, _insert(table), district),
+        "change": _run(connection, _update(table, "change", _assignments(table)), district),
+        "deactivate": 0,
+    }
+    if table.deactivates:
+        written["deactivate"] = _run(connection, _update(table, "deactivate", "active = false"), district)
+    connection.execute(sa.text("DROP TABLE change"))
+    return written
 
 
 def _run(connection: Connection, sql: str, district: str) -> int:
@@ -146,46 +231,48 @@ def _run(connection: Connection, sql: str, district: str) -> int:
 def _insert(table: Published) -> str:
     columns = ", ".join(table.columns)
     return f"""
-        INSERT INTO platform.{table.name} (district, {columns})
+        INSERT INTO platform.{table.name} (district, {columns}) OVERRIDING SYSTEM VALUE
         SELECT :district, {columns} FROM change WHERE action = 'create'
         ON CONFLICT DO NOTHING
     """
 
 
 def _assignments(table: Published) -> str:
-    return ", ".join(["active = true", *(f"{name} = change.{name}" for name in table.values)])
+    again = ["active = true"] if table.deactivates else []
+    return ", ".join([*again, *(f"{name} = change.{name}" for name in table.values)])
 
 
 def _update(table: Published, action: str, assignments: str) -> str:
     same = " AND ".join(f"t.{name} = change.{name}" for name in table.keys)
     return f"""
         UPDATE platform.{table.name} t SET {assignments}, changed_at = now()
-        FROM change WHERE change.action = '{action}' AND t.district = :district AND {same}
+        FROM change WHERE change.action = '{action}' AND t.district = :district AND {same} AND {table.ours}
     """
 
 
 def active(connection: Connection, district: str, table: Published) -> int:
     """Count a district's active rows in one of the product's tables."""
-    count = connection.scalar(
-        sa.text(f"SELECT count(*) FROM platform.{table.name} WHERE district = :district AND active"),
+    found = connection.scalar(
+        sa.text(f"SELECT count(*) FROM platform.{table.name} WHERE district = :district AND {table.active}"),
         {"district": district},
     )
-    return int(count or 0)
+    return int(found or 0)
 
 
 def planned(connection: Connection) -> dict[str, Planned]:
     """Read, by registered district with a roster, that roster and what the newest plan was made from."""
     rows = connection.execute(
         sa.text("""
-            SELECT DISTINCT ON (d.district)
-                d.district, d.delivery_id, coalesce(p.plan_id, 0), p.delivery_id, p.made_from
-            FROM roster.delivery d
-            JOIN roster.district USING (district)
+            SELECT district, r.delivery_id, coalesce(p.plan_id, 0), p.delivery_id, p.made_from,
+                   coalesce(p.next_change <= (now() AT TIME ZONE (record ->> 'time_zone'))::date, false)
+            FROM roster.district d
+            JOIN LATERAL (
+                SELECT delivery_id FROM roster.delivery
+                WHERE delivery.district = d.district AND status = 'accepted'
+                ORDER BY landed_at DESC, delivery_id DESC LIMIT 1) r ON true
             LEFT JOIN LATERAL (
-                SELECT plan_id, delivery_id, made_from FROM roster.plan
+                SELECT plan_id, delivery_id, made_from, next_change FROM roster.plan
                 WHERE plan.district = d.district ORDER BY plan_id DESC LIMIT 1) p ON true
-            WHERE d.status = 'accepted'
-            ORDER BY d.district, d.landed_at DESC, d.delivery_id DESC
         """)
     )
     return {row[0]: Planned(*row[1:]) for row in rows}

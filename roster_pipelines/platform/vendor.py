@@ -60,12 +60,12 @@ def read(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, 
 
 
 def read_published(connection: Connection, con: duckdb.DuckDBPyConnection, district: str) -> None:
-    """Copy the rows that were published for one district, as `current_<name>`."""
+    """Copy the rows of one district that publishing may write, as `current_<name>`."""
     for table in PUBLISHED:
-        columns = {**table.columns, "active": "BOOLEAN"}
+        columns = {**table.columns, **({"active": "BOOLEAN"} if table.deactivates else {})}
         pull(
             connection,
-            f"SELECT {', '.join(columns)} FROM platform.{table.name} WHERE district = %(district)s",
+            f"SELECT {', '.join(columns)} FROM platform.{table.name} t WHERE district = %(district)s AND {table.ours}",
             {"district": district},
             con,
             f"current_{table.name}",

@@ -339,7 +339,7 @@ class World:
         for name, columns in VENDOR.items():
             con.execute(f"CREATE TABLE {name} ({columns})")
             self._fill(con, name, name)
-        con.execute(f"CREATE TABLE current_account AS FROM account WHERE {ACCOUNT.ours}")
+        con.execute(f"CREATE TABLE current_account AS FROM account t WHERE {ACCOUNT.ours}")
 
     def _fill(self, con: duckdb.DuckDBPyConnection, name: str, table: str) -> None:
         rows = self.rows[name]
