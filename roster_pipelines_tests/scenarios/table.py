@@ -142,9 +142,9 @@ def _without(world: World, table: str, sourced_id: str) -> None:
         world.rows["enrollments"] = [r for r in world.rows["enrollments"] if r[columns[table]] != sourced_id]
 
 
-def _change(world: World, table: str, sourced_id: str, **values: str) -> None:
-    (row,) = (row for row in world.rows[table] if str(_id(row)) == sourced_id)
-    row.update({key: _value(key, text) for key, text in values.items()})
+def _change(world: World, table: str, key: str, /, **values: str) -> None:
+    (row,) = (row for row in world.rows[table] if str(_id(row)) == key)
+    row.update({name: _value(name, text) for name, text in values.items()})
 
 
 def _rename(world: World, table: str, old: str, new: str) -> None:
