@@ -1,4 +1,4 @@
-"""After a new sign-in, account, code or licence, or a change of its record: work a district out again."""
+"""After a new sign-in, account, code or licence, a change of its record, or a term's day: work a district out again."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ REQUESTS_PER_TICK = 200
 
 
 def decide(planned: Mapping[str, Planned], now: Mapping[str, str]) -> dict[str, str]:
-    """Say which districts' state is not the one that their newest plan was made from.
+    """Say which districts' newest plan was made from another state or roster than now, or for days that are over.
 
     Args:
         planned: By district, its newest accepted delivery, and its newest plan, if any.
@@ -31,7 +31,7 @@ def decide(planned: Mapping[str, Planned], now: Mapping[str, str]) -> dict[str, 
     return {
         district: f"{district}:{plan.plan_id}:{plan.roster}:{now[district]}"
         for district, plan in sorted(planned.items())
-        if district in now and (plan.made_from != now[district] or plan.delivery != plan.roster)
+        if district in now and (plan.made_from != now[district] or plan.delivery != plan.roster or plan.due)
     }
 
 
@@ -40,7 +40,8 @@ def decide(planned: Mapping[str, Planned], now: Mapping[str, str]) -> dict[str, 
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs a district from its identities on when its sign-ins, accounts, codes, licences or record have "
-    "changed, or when a run has ended before it made a plan.",
+    "changed, when a person has decided on a hold, on the day on which a class opens or is archived or a licence "
+    "begins or ends, or when a run has ended before it made a plan.",
 )
 def sign_ins(context: dg.SensorEvaluationContext, database: DatabaseResource) -> dg.SensorResult | dg.SkipReason:
     """Compare each district's state with the one that its newest plan was made from."""

@@ -1,5 +1,6 @@
 """Play the vendor's product: sell licences, open accounts, redeem access codes, sign teachers in by SSO."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -7,9 +8,17 @@ from sqlalchemy.engine import Connection
 
 
 def sell(
-    connection: Connection, district: str, product: str, *, school_nces_id: str | None = None, days: int = 365
-) -> None:
-    """License a product to a district, or to one of its schools, from yesterday on.
+    connection: Connection,
+    district: str,
+    product: str,
+    *,
+    school_nces_id: str | None = None,
+    days: int = 365,
+    starts_on: date | None = None,
+    seats: int | None = None,
+    resources: Sequence[str] = (),
+) -> int:
+    """License a product to a district, or to one of its schools.
 
     Args:
         connection: In a transaction.
@@ -17,27 +26,44 @@ def sell(
         product: The product's id; it is made if it is new.
         school_nces_id: The one school it covers; None: the whole district.
         days: For how long.
+        starts_on: From when; None: from yesterday on.
+        seats: For how many teachers; None: any number.
+        resources: vendorResourceIds that are the product's from now on, besides those that it has.
+
+    Returns:
+        The licence's id.
     """
-    yesterday = date.today() - timedelta(days=1)  # noqa: DTZ011 - any day around today will do
+    begins = starts_on or date.today() - timedelta(days=1)  # noqa: DTZ011 - any day around today will do
     connection.execute(
         sa.text("""
-            INSERT INTO platform.product VALUES (:product, initcap(replace(:product, '-', ' '))) ON CONFLICT DO NOTHING
+            INSERT INTO platform.product (product_id, name)
+            VALUES (:product, initcap(replace(:product, '-', ' '))) ON CONFLICT DO NOTHING
         """),
         {"product": product},
     )
     connection.execute(
         sa.text("""
-            INSERT INTO platform.licence (district, product_id, school_nces_id, starts_on, ends_on)
-            VALUES (:district, :product, :school, :starts_on, :ends_on)
+            UPDATE platform.product SET vendor_resource_ids = vendor_resource_ids || ARRAY(
+                SELECT unnest(CAST(:resources AS text[])) EXCEPT SELECT unnest(vendor_resource_ids))
+            WHERE product_id = :product
+        """),
+        {"product": product, "resources": list(resources)},
+    )
+    licence = connection.scalar(
+        sa.text("""
+            INSERT INTO platform.licence (district, product_id, school_nces_id, seats, starts_on, ends_on)
+            VALUES (:district, :product, :school, :seats, :starts_on, :ends_on) RETURNING licence_id
         """),
         {
             "district": district,
             "product": product,
             "school": school_nces_id,
-            "starts_on": yesterday,
-            "ends_on": yesterday + timedelta(days=days),
+            "seats": seats,
+            "starts_on": begins,
+            "ends_on": begins + timedelta(days=days),
         },
     )
+    return int(licence)
 
 
 def open_account(connection: Connection, district: str, product: str | None = None) -> int:
@@ -56,13 +82,24 @@ def open_account(connection: Connection, district: str, product: str | None = No
 
 
 def redeem(connection: Connection, account: int, product: str) -> None:
-    """Redeem a Teacher Access Code, which makes the account active."""
+    """Redeem a Teacher Access Code, which makes an account active that never was."""
     connection.execute(
         sa.text("INSERT INTO platform.access_code (account_id, product_id) VALUES (:account, :product)"),
         {"account": account, "product": product},
     )
     connection.execute(
-        sa.text("UPDATE platform.account SET status = 'active' WHERE account_id = :account"),
+        sa.text("""
+            UPDATE platform.account SET status = 'active', activated_by = 'access_code', changed_at = now()
+            WHERE account_id = :account AND status = 'inactive'
+        """),
+        {"account": account},
+    )
+
+
+def close_account(connection: Connection, account: int) -> None:
+    """Close an account, whoever has opened it."""
+    connection.execute(
+        sa.text("UPDATE platform.account SET status = 'closed', changed_at = now() WHERE account_id = :account"),
         {"account": account},
     )
 
@@ -73,32 +110,73 @@ def sign_in(
     sourced_id: str | None,
     account: int | None,
     *,
-    email: str | None = None,
+    subject: str | None = None,
     provider: str = "classlink",
-) -> None:
-    """Sign a person in by SSO and link the account, as the provisioning page does.
+    email: str | None = None,
+    username: str | None = None,
+    identifier: str | None = None,
+    user_id: str | None = None,
+    role: str | None = None,
+) -> int:
+    """Sign a person in by SSO; with an account, they link it on the provisioning page.
 
     Args:
         connection: In a transaction.
         district: The tenant they sign in from.
         sourced_id: The claim that names them in the roster.
-        account: The linked account's id.
-        email: The e-mail claim.
+        account: The account to link; None: a link that is there stays.
+        subject: Who they are to the provider; None: one that follows from the claims.
         provider: The SSO provider.
+        email: A claim, as all that follow; one that is not given is not in the sign-in, whatever an earlier one had.
+        username: See email.
+        identifier: See email.
+        user_id: See email.
+        role: See email.
+
+    Returns:
+        The sign-in's id, which stays the same for the same subject.
     """
-    connection.execute(
+    found = connection.scalar(
         sa.text("""
-            INSERT INTO platform.sign_in (district, provider, subject, sourced_id, email, account_id)
-            VALUES (:district, :provider, :subject, :sourced_id, :email, :account)
+            INSERT INTO platform.sign_in
+                (district, provider, subject, sourced_id, email, username, identifier, user_id, role)
+            VALUES (:district, :provider, :subject, :sourced_id, :email, :username, :identifier, :user_id, :role)
             ON CONFLICT (district, provider, subject) DO UPDATE SET last_signed_in_at = now(),
-                sourced_id = excluded.sourced_id, email = excluded.email, account_id = excluded.account_id
+                sourced_id = excluded.sourced_id, email = excluded.email, username = excluded.username,
+                identifier = excluded.identifier, user_id = excluded.user_id, role = excluded.role
+            RETURNING sign_in_id
         """),
         {
             "district": district,
             "provider": provider,
-            "subject": f"sso-{sourced_id or email}",
+            "subject": subject or f"sso-{sourced_id or email or username or identifier or user_id}",
             "sourced_id": sourced_id,
             "email": email,
-            "account": account,
+            "username": username,
+            "identifier": identifier,
+            "user_id": user_id,
+            "role": role,
         },
+    )
+    if account is not None:
+        link(connection, int(found), account)
+    return int(found)
+
+
+def link(connection: Connection, sign_in_id: int, account: int) -> None:
+    """Link an account to a sign-in, in place of one that was linked before."""
+    connection.execute(
+        sa.text("""
+            INSERT INTO platform.account_link (sign_in_id, account_id) VALUES (:sign_in, :account)
+            ON CONFLICT (sign_in_id) DO UPDATE SET account_id = excluded.account_id, linked_at = now()
+        """),
+        {"sign_in": sign_in_id, "account": account},
+    )
+
+
+def choose_school(connection: Connection, sign_in_id: int, school_nces_id: str) -> None:
+    """Pick one more school on the provisioning page."""
+    connection.execute(
+        sa.text("INSERT INTO platform.school_choice VALUES (:sign_in, :school) ON CONFLICT DO NOTHING"),
+        {"sign_in": sign_in_id, "school": school_nces_id},
     )

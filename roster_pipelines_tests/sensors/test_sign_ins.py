@@ -1,4 +1,4 @@
-"""A district is worked out again once for every change of its sign-ins, accounts, codes or licences."""
+"""A district is worked out again once for every change of what its classes depend on, and on the calendar's days."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,11 @@ from roster_pipelines_tests.sensors.runs import run_of
 from roster_pipelines_tests.sensors.ticks import requests, tick
 
 
-def made(plan_id: int, state: str | None, delivery: str | None = "d1", roster: str = "d1") -> Planned:
+def made(
+    plan_id: int, state: str | None, delivery: str | None = "d1", roster: str = "d1", *, due: bool = False
+) -> Planned:
     """A district's newest plan, next to its roster."""
-    return Planned(roster, plan_id, delivery, state)
+    return Planned(roster, plan_id, delivery, state, due)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,7 @@ def made(plan_id: int, state: str | None, delivery: str | None = "d1", roster: s
         ({"maple": made(1, "x")}, {"maple": "y"}, {"maple": "maple:1:d1:y"}),
         ({"maple": made(1, "x", roster="d2")}, {"maple": "x"}, {"maple": "maple:1:d2:x"}),
         ({"maple": made(0, None, None)}, {"maple": "x"}, {"maple": "maple:0:d1:x"}),
+        ({"maple": made(1, "x", due=True)}, {"maple": "x"}, {"maple": "maple:1:d1:x"}),
         ({"maple": made(1, "x")}, {}, {}),
         (
             {"maple": made(1, "x"), "cedar": made(2, "x"), "birch": made(3, "x")},
@@ -46,6 +49,7 @@ def made(plan_id: int, state: str | None, delivery: str | None = "d1", roster: s
         "changed",
         "a run ended after it accepted a delivery and before it made a plan",
         "the same at the first delivery",
+        "unchanged, but a day has come",
         "the district has left",
         "each district by itself",
     ],
@@ -128,6 +132,22 @@ def test_what_goes_back_to_what_it_was_is_asked_for_again(maple: Engine, instanc
 def test_a_change_of_the_districts_record_is_asked_for(maple: Engine, instance: dg.DagsterInstance) -> None:
     register(maple, "maple", stage="testing", pilot_teachers=("ada",))
     assert list(asked(instance, maple).values()) == ["maple"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_a_plan_is_made_anew_on_the_day_that_it_names_in_the_districts_own_time_zone(
+    maple: Engine, instance: dg.DagsterInstance, zone: str
+) -> None:
+    """It is never the same day in both, so one of them is not on the database's day."""
+    register(maple, "maple", time_zone=zone)
+    plan(maple)
+    for days, districts in ((1, []), (0, ["maple"]), (-3, ["maple"])):
+        with maple.begin() as connection:
+            connection.execute(
+                sa.text("UPDATE roster.plan SET next_change = (now() AT TIME ZONE :zone)::date + :days"),
+                {"zone": zone, "days": days},
+            )
+        assert list(asked(instance, maple).values()) == districts, days
 
 
 def test_a_change_while_a_run_was_working_is_asked_for_after_it(maple: Engine, instance: dg.DagsterInstance) -> None:
