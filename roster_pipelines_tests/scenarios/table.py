@@ -137,13 +137,13 @@ def _today(world: World, day: str) -> None:
 def _without(world: World, table: str, sourced_id: str) -> None:
     """Take a row out of the roster, and the enrollments that hang on it."""
     columns = {"users": "userSourcedId", "classes": "classSourcedId"}
-    world.rows[table] = [row for row in world.rows[table] if _id(row) != sourced_id]
+    world.rows[table] = [row for row in world.rows[table] if _id(table, row) != sourced_id]
     if table in columns:
         world.rows["enrollments"] = [r for r in world.rows["enrollments"] if r[columns[table]] != sourced_id]
 
 
 def _change(world: World, table: str, key: str, /, **values: str) -> None:
-    (row,) = (row for row in world.rows[table] if str(_id(row)) == key)
+    (row,) = (row for row in world.rows[table] if _id(table, row) == key)
     row.update({name: _value(name, text) for name, text in values.items()})
 
 
@@ -160,8 +160,8 @@ def _code(world: World, account: str, product: str) -> None:
     world.add("access_code", account_id=int(account), product_id=product)
 
 
-def _id(row: dict[str, Any]) -> Any:
-    return next(row[key] for key in ("sourcedId", "account_id", "sign_in_id", "licence_id") if key in row)
+def _id(table: str, row: dict[str, Any]) -> str:
+    return str(row[{"sign_in": "sign_in_id", "account": "account_id", "licence": "licence_id"}.get(table, "sourcedId")])
 
 
 def _close(world: World, teacher: str) -> None:
