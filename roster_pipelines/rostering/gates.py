@@ -151,8 +151,8 @@ def _entitled(con: duckdb.DuckDBPyConnection, *, by_codes: bool, by_resource: bo
         SELECT s.person_sourced_id, s.class_sourced_id,
                CASE WHEN s.gone OR c.seated THEN NULL
                     WHEN NOT c.seated THEN 'no-seat'
-                    WHEN {by_resource} AND s.class_sourced_id NOT IN (SELECT class_sourced_id FROM linked)
-                    THEN 'no-resource'
+                    WHEN {by_resource} AND s.class_sourced_id IS NOT NULL
+                         AND s.class_sourced_id NOT IN (SELECT class_sourced_id FROM linked) THEN 'no-resource'
                     WHEN f.person_sourced_id IS NULL THEN 'no-licence'
                     ELSE f.reason END AS entitled
         FROM subject s
