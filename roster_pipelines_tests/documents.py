@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from roster_pipelines.catalogue import GROUPS, Rule
 from roster_pipelines.oneroster.shape import Column, Table
 from roster_pipelines.oneroster.standard import GRADEBOOK, NEVER_STORED, TABLES
+from roster_pipelines.rostering.reasons import GATE_WORDS, REASONS, Reason
 from roster_pipelines.settings import PROJECT
 from roster_pipelines_tests.conformance import conformance, planted
 
@@ -35,6 +36,15 @@ RULES = """## Rules
 What is `fatal` refuses the delivery, and the last good roster stays in use; `error` rejects the row; `warning` repairs
 or drops the value, or points at something; `info` needs nothing done. Where a rule has several, the worst is for what
 this product cannot do without.
+"""
+
+GATES_HEAD = """# The gates
+
+Written by `make docs` from `roster_pipelines/rostering/reasons.py`; a test keeps it equal to it.
+
+A teacher's rostered class is created when every gate holds for the teacher and that class. Each gate is answered for
+itself, in this order; the first that does not hold is what the class waits for. `roster.gate` and the asset `gates`
+have the answers, `roster plan D` counts them, `roster explain D TEACHER` shows the ladder of one.
 """
 
 FORMATS = {
@@ -79,6 +89,18 @@ def oneroster() -> str:
     )
 
 
+def gates() -> str:
+    """Write docs/gates.md: every gate, and every reason for which one does not hold."""
+    heads = ("gate", "reason", "what is so", "what opens it", "who acts")
+    gates = "\n".join(f"{number}. `{gate}`: {words}" for number, (gate, words) in enumerate(GATE_WORDS.items(), 1))
+    return "\n".join([GATES_HEAD, gates, "\n## The reasons\n", _table(heads, map(_reason, REASONS.items()))])
+
+
+def _reason(named: tuple[str, Reason]) -> tuple[str, ...]:
+    code, reason = named
+    return f"`{reason.gate}`", f"`{code}`", reason.what, reason.opens, reason.who
+
+
 def _table(heads: Collection[str], rows: Iterable[Iterable[str]]) -> str:
     # Markdown would take <name> for a tag.
     return "".join(f"| {' | '.join(row)} |\n".replace("<", "&lt;") for row in (heads, ["---" for _ in heads], *rows))
@@ -114,8 +136,9 @@ def _rule(named: tuple[str, Rule]) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Write both documents."""
+    """Write the documents."""
     (DOCS / "oneroster.md").write_text(oneroster(), "utf-8")
+    (DOCS / "gates.md").write_text(gates(), "utf-8")
     (DOCS / "conformance.md").write_text(conformance(planted()), "utf-8")
 
 

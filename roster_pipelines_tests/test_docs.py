@@ -12,7 +12,7 @@ from roster_pipelines.cli.main import app
 from roster_pipelines.district import District, SftpConnection, SignIn
 from roster_pipelines.settings import PROJECT, Settings
 from roster_pipelines_tests.conformance import conformance, planted
-from roster_pipelines_tests.documents import oneroster
+from roster_pipelines_tests.documents import gates, oneroster
 
 README = (PROJECT / "README.md").read_text("utf-8")
 
@@ -63,6 +63,11 @@ def test_the_vendors_tables_are_documented_as_they_are(engine: Engine) -> None:
 def test_the_files_columns_and_rules_are_documented_as_they_are() -> None:
     """`make docs` writes the file."""
     assert (PROJECT / "docs" / "oneroster.md").read_text("utf-8") == oneroster()
+
+
+def test_the_gates_and_their_reasons_are_documented_as_they_are() -> None:
+    """`make docs` writes the file."""
+    assert (PROJECT / "docs" / "gates.md").read_text("utf-8") == gates()
 
 
 def test_the_ledger_of_planted_faults_is_as_the_catalogue_of_them() -> None:

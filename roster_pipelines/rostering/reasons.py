@@ -9,6 +9,17 @@ Who = Literal["district", "teacher", "vendor", "integrations"]
 GATES: tuple[Gate, ...] = get_args(Gate)
 """Every gate in the order in which they are passed."""
 
+GATE_WORDS: dict[Gate, str] = {
+    "in_roster": "the teacher is in the roster, active and enabled",
+    "role": "a role of theirs teaches, by the district's policy",
+    "signed_in": "they have signed in by SSO, and the sign-in is matched to them alone",
+    "account_active": "they have an active account, or auto-registration can open or activate one",
+    "entitled": "they may use a product in the class: registration, a licence in force, a seat",
+    "stage": "the district's stage lets them have classes",
+    "class_current": "the class is in its terms and is one that the district takes",
+}
+"""What holds where a gate holds."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -46,7 +57,7 @@ REASONS: dict[str, Reason] = {
     "no-sign-in": Reason(
         "signed_in",
         "has not signed in by SSO, or no sign-in matches them",
-        "signing in by the district's SSO; if they have, roster.identity says why nobody was matched",
+        "signing in by the district's SSO; if they have, roster identities D says why that was nobody",
         "teacher",
     ),
     "sign-in-ambiguous": Reason(
@@ -58,7 +69,7 @@ REASONS: dict[str, Reason] = {
     "sign-in-moved": Reason(
         "signed_in",
         "a sign-in that was somebody else's fits them now, and is held: nothing proves that it is the same person",
-        "finding out whether it is; then an id that both records of them share, or a new subject at the SSO provider",
+        "finding out who signs in; if it is they, roster identities D --forget SIGN_IN --why ...",
         "integrations",
     ),
     "no-account": Reason(
@@ -146,16 +157,28 @@ REASONS: dict[str, Reason] = {
         "district",
     ),
     "filtered-school": Reason(
-        "class_current", "the district does not take classes of this school", "filters.schools", "integrations"
+        "class_current",
+        "the district does not take classes of this school",
+        "filters.schools in the district's record",
+        "integrations",
     ),
     "filtered-grade": Reason(
-        "class_current", "the district does not take classes of these grades", "filters.grades", "integrations"
+        "class_current",
+        "the district does not take classes of these grades",
+        "filters.grades in the district's record",
+        "integrations",
     ),
     "filtered-subject": Reason(
-        "class_current", "the district does not take classes of these subjects", "filters.subjects", "integrations"
+        "class_current",
+        "the district does not take classes of these subjects",
+        "filters.subjects in the district's record",
+        "integrations",
     ),
     "filtered-course": Reason(
-        "class_current", "the district does not take classes of this course", "filters.courses", "integrations"
+        "class_current",
+        "the district does not take classes of this course",
+        "filters.courses in the district's record",
+        "integrations",
     ),
 }
 """Every reason by its code, in the order of the gates."""
