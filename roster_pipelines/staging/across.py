@@ -4,23 +4,25 @@ The rules read the roster's typed tables: rows that this delivery brought are he
 against those that came with earlier deliveries.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 import ibis
 import ibis.expr.types as ir
 
 from roster_pipelines.oneroster.shape import SOURCED_ID, Table
 from roster_pipelines.oneroster.standard import ROSTER
-from roster_pipelines.staging.expressions import active, first_of, ids, not_in, true
+from roster_pipelines.staging.expressions import active, first_of, ids, not_in, of_roster, true
 from roster_pipelines.staging.forms import all_distinct
 from roster_pipelines.staging.rejects import TEACHER
-from roster_pipelines.staging.schema import RowRule
+from roster_pipelines.staging.schema import KEPT, RowRule
 
 LONG_ENDED = timedelta(days=365)
 
-Roster = Mapping[str, ir.Table]
+Roster = frozenset[str]
+"""The names of the tables of the roster that have rows, and of 1.2's new files."""
 Holds = Callable[[ir.Table], ir.BooleanValue]
 
 
@@ -40,31 +42,38 @@ SELECT began AS "sourcedId" FROM up WHERE began = reached
 """
 
 
-def rules_across(table: Table, roster: Roster, today: date, cycles: ir.Table | None = None) -> list[RowRule]:
-    """Give the rules for a table's accepted rows.
+@lru_cache(KEPT)
+def rows_across(table: Table) -> ir.Table:
+    """The rows that `rules_across` are held against; those of earlier deliveries have line 0."""
+    rows = of_roster(table.name)
+    rows = rows.filter((rows.status != "tobedeleted").fill_null(True))
+    return rows.mutate(_line=rows._delivery.isnull().ifelse(rows._line, 0))
+
+
+@lru_cache(KEPT)
+def rules_across(table: Table, roster: Roster, today: date) -> tuple[RowRule, ...]:
+    """Give the rules for a table's accepted rows; `parent_cycles` are to be there, where the table has parents.
 
     Args:
         table: The standard's table.
-        roster: Every table of the roster that has rows, by name, and those of 1.2's new files.
+        roster: What else there is to hold them against.
         today: The date, for what has ended long ago.
-        cycles: From `parent_cycles`, where the table has parents.
     """
-    if table.name not in roster:
-        return []
     names = {column.name for column in table.columns}
     rules: list[RowRule] = []
     if table.name in ROSTER:
         for column in table.of("1.1"):
             if column.references == table.name:
                 rules.append(_to_itself(column.name, many=column.many, table=table.name))
-    if cycles is not None:
+    if "parentSourcedId" in names:
+        cycles = ibis.table({SOURCED_ID: "string"}, name=f"cycle_{table.name}")
         rules.append(_warning("parent-cycle", "parentSourcedId", lambda t: ~t[SOURCED_ID].isin(cycles[SOURCED_ID])))
     for begin, end in (("startDate", "endDate"), ("beginDate", "endDate")):
         if {begin, end} <= names:
             rules.append(_in_order(begin, end))
     if table.name in _OF_TABLE:
         rules += _OF_TABLE[table.name](roster, today)
-    return [replace(rule if rule.of_earlier_rows else _of_new_rows(rule), alone=True) for rule in rules]
+    return tuple(replace(rule if rule.of_earlier_rows else _of_new_rows(rule), alone=True) for rule in rules)
 
 
 def _of_new_rows(rule: RowRule) -> RowRule:
@@ -83,9 +92,9 @@ def _warning(rule: str, column: str, holds: Holds, refers_to: str = "") -> RowRu
     return RowRule(rule, "warning", column, holds, refers_to)
 
 
-def _orgs(roster: Roster, _: date) -> list[RowRule]:
+def _orgs(_: Roster, __: date) -> list[RowRule]:
     def of_its_district(t: ir.Table) -> ir.BooleanValue:
-        schools, parents = roster["orgs"], roster["orgs"].view()
+        schools, parents = of_roster("orgs"), of_roster("orgs").view()
         astray = schools.join(parents, schools.parentSourcedId == parents.sourcedId).filter(
             (schools.type == "school")
             & (parents.type == "district")
@@ -101,7 +110,7 @@ def _orgs(roster: Roster, _: date) -> list[RowRule]:
 def _courses(roster: Roster, _: date) -> list[RowRule]:
     if "academicSessions" not in roster:
         return []
-    others = ids(roster["academicSessions"].filter(~true(ibis._.type == "schoolYear")))
+    others = ids(of_roster("academicSessions").filter(~true(ibis._.type == "schoolYear")))
     return [_warning("session-not-a-year", "schoolYearSourcedId", lambda t: not_in(t.schoolYearSourcedId, others))]
 
 
@@ -110,20 +119,18 @@ def _users(roster: Roster, _: date) -> list[RowRule]:
         _warning("username-doubled", "username", lambda t: first_of(t, t.username.lower())),
         _warning("email-doubled", "email", lambda t: first_of(t, t.email.lower())),
     ]
-    if "roles" in roster and "primaryOrgSourcedId" in roster["users"].columns:
-        rules.append(
-            _warning("primary-org-without-role", "primaryOrgSourcedId", lambda t: _has_role(t, roster["roles"]))
-        )
+    if "roles" in roster:
+        rules.append(_warning("primary-org-without-role", "primaryOrgSourcedId", _has_role))
     return rules
 
 
 def _classes(roster: Roster, _: date) -> list[RowRule]:
     rules = []
     if "orgs" in roster:
-        others = ids(roster["orgs"].filter(~true((ibis._.type == "school") | ibis._.type.startswith("ext:"))))
+        others = ids(of_roster("orgs").filter(~true((ibis._.type == "school") | ibis._.type.startswith("ext:"))))
         rules.append(_warning("org-not-a-school", "schoolSourcedId", lambda t: not_in(t.schoolSourcedId, others)))
     if "enrollments" in roster:
-        taught = active(roster["enrollments"]).filter(ibis._.role == "teacher").classSourcedId
+        taught = active(of_roster("enrollments")).filter(ibis._.role == "teacher").classSourcedId
         rules.append(
             RowRule(
                 "class-without-teacher",
@@ -157,18 +164,18 @@ def _enrollments(roster: Roster, today: date) -> list[RowRule]:
         ),
     ]
     if "users" in roster:
-        students = ids(roster["users"].filter(ibis._.role == "student"))
+        students = ids(of_roster("users").filter(ibis._.role == "student"))
         rules.append(
             _warning("staff-as-student", "role", lambda t: (t.role != "student") | t.userSourcedId.isin(students))
         )
     for column, name in (("classSourcedId", "classes"), ("userSourcedId", "users")):
         if name in roster:
-            deleted = ids(roster[name].filter(true(ibis._.status == "tobedeleted")))
+            deleted = ids(of_roster(name).filter(true(ibis._.status == "tobedeleted")))
             rules.append(_not_deleted(column, deleted))
     if "classes" in roster:
         rules.append(_at_its_school("schoolSourcedId", roster))
-    if {"classes", "academicSessions"} <= roster.keys():
-        rules.append(_warning("enrollment-outside-term", "", lambda t: _within_term(t, roster)))
+    if {"classes", "academicSessions"} <= roster:
+        rules.append(_warning("enrollment-outside-term", "", _within_term))
     return rules
 
 
@@ -181,7 +188,7 @@ def _roles(roster: Roster, _: date) -> list[RowRule]:
 
     rules = [_warning("role-primary-doubled", "roleType", first_primary)]
     if "userProfiles" in roster:
-        profiles = roster["userProfiles"]
+        profiles = of_roster("userProfiles")
         owners = profiles.select(profile=profiles[SOURCED_ID], owner=profiles.userSourcedId)
         rules.append(
             _warning(
@@ -202,9 +209,7 @@ def _roles(roster: Roster, _: date) -> list[RowRule]:
 def _user_resources(roster: Roster, _: date) -> list[RowRule]:
     rules = []
     if "enrollments" in roster:
-        rules.append(
-            _warning("resource-outside-class", "classSourcedId", lambda t: _enrolled(t, roster["enrollments"]))
-        )
+        rules.append(_warning("resource-outside-class", "classSourcedId", _enrolled))
     if "classes" in roster:
         rules.append(_at_its_school("orgSourcedId", roster))
     return rules
@@ -241,20 +246,20 @@ def _at_its_school(school: str, roster: Roster) -> RowRule:
     """The school that a row names must be that of the class that it names."""
 
     def holds(t: ir.Table) -> ir.BooleanValue:
-        classes = roster["classes"]
+        classes = of_roster("classes")
         schools = classes.select(class_id=classes[SOURCED_ID], school=classes.schoolSourcedId)
         elsewhere = t.join(schools, t.classSourcedId == schools.class_id).filter(ibis._.school != ibis._[school])
         if "orgs" in roster:
             # That a school is not there is told already.
-            elsewhere = elsewhere.filter(elsewhere[school].isin(ids(roster["orgs"])))
+            elsewhere = elsewhere.filter(elsewhere[school].isin(ids(of_roster("orgs"))))
         return ~t._line.isin(elsewhere._line)
 
     return _warning("school-differs", school, holds)
 
 
-def _within_term(t: ir.Table, roster: Roster) -> ir.BooleanValue:
+def _within_term(t: ir.Table) -> ir.BooleanValue:
     """The enrollment's dates within the first and the last day of its class's sessions."""
-    classes, sessions = roster["classes"], roster["academicSessions"]
+    classes, sessions = of_roster("classes"), of_roster("academicSessions")
     terms = classes.select(class_id=classes[SOURCED_ID], term=classes.termSourcedIds.unnest())
     spans = (
         terms.join(sessions, terms.term == sessions.sourcedId)
@@ -267,13 +272,15 @@ def _within_term(t: ir.Table, roster: Roster) -> ir.BooleanValue:
     return ~t._line.isin(outside._line)
 
 
-def _has_role(t: ir.Table, roles: ir.Table) -> ir.BooleanValue:
+def _has_role(t: ir.Table) -> ir.BooleanValue:
+    roles = of_roster("roles")
     held = roles.select(person=roles.userSourcedId, org=roles.orgSourcedId).distinct()
     there = t.join(held, (t[SOURCED_ID] == held.person) & (t.primaryOrgSourcedId == held.org))
     return t.primaryOrgSourcedId.isnull() | t._line.isin(there._line)
 
 
-def _enrolled(t: ir.Table, enrollments: ir.Table) -> ir.BooleanValue:
+def _enrolled(t: ir.Table) -> ir.BooleanValue:
+    enrollments = of_roster("enrollments")
     seats = enrollments.select(person=enrollments.userSourcedId, seat=enrollments.classSourcedId).distinct()
     there = t.join(seats, (t.userSourcedId == seats.person) & (t.classSourcedId == seats.seat))
     return t.classSourcedId.isnull() | t._line.isin(there._line)

@@ -5,7 +5,6 @@ from datetime import date
 
 import duckdb
 import ibis
-import ibis.expr.types as ir
 
 from roster_pipelines.duck import count
 from roster_pipelines.findings import Finding
@@ -13,12 +12,12 @@ from roster_pipelines.oneroster.manifest import Mode
 from roster_pipelines.oneroster.shape import Registration, Table
 from roster_pipelines.oneroster.standard import TABLES
 from roster_pipelines.staging import earlier, record, roles
-from roster_pipelines.staging.across import parent_cycles, rules_across
+from roster_pipelines.staging.across import parent_cycles, rows_across, rules_across
 from roster_pipelines.staging.read import Loaded
 from roster_pipelines.staging.reading import Reading
-from roster_pipelines.staging.rejects import failing_rows, reject
+from roster_pipelines.staging.rejects import reject
 from roster_pipelines.staging.rules import Delivered, plain_columns, rules_for
-from roster_pipelines.staging.schema import RowRule, failing
+from roster_pipelines.staging.schema import RowRule, failing, failing_rows
 from roster_pipelines.staging.summary import TableCounts, Verdict
 from roster_pipelines.staging.values import define, duckdb_type, find_american_dates, typed
 
@@ -55,7 +54,7 @@ class Checking:
         self.ibis = ibis.duckdb.from_connection(con)
         self.version = reading.version
         self.counts = {name: TableCounts() for name in reading.tables}
-        self.roster: dict[str, ir.Table] = {}
+        self.roster: frozenset[str] = frozenset()
 
     def run(self) -> None:
         """Check everything, and write down what was found."""
@@ -88,7 +87,7 @@ class Checking:
             earlier.previous(self.con, table) if self.base is not None else None,
         )
         if loaded.read or carried:
-            self.roster[table.name] = self.ibis.table(table.name, database="main")
+            self.roster |= {table.name}
         self._required(table, carried=carried)
 
     def _check(self, table: Table, mode: Mode, loaded: Loaded) -> frozenset[str]:
@@ -105,8 +104,8 @@ class Checking:
         delivered = Delivered(self.version, mode, absent, self.roster)
         texts = [column.name for column in table.of(self.version) if column.stored]
         size = count(self.con, f'raw."{table.name}"')
-        rules, simple = (rules_for(table, delivered), plain_columns(table, delivered)) if size else ([], {})
-        failed, plain = failing(table.name, texts, rules, raw, size, simple)
+        rules, simple = (rules_for(table, delivered), plain_columns(table, delivered)) if size else ((), {})
+        failed, plain = failing(self.con, table.name, texts, rules, raw, size, simple)
         reject(self.con, self.record, table, failed, raw)
         return plain
 
@@ -169,15 +168,10 @@ class Checking:
         """Hold the accepted rows against the whole roster; rows of earlier deliveries have line 0 here."""
         if table.name not in self.roster:
             return
-        cycles = None
         if any(column.name == "parentSourcedId" for column in table.columns):
             self.con.execute(parent_cycles(table))
-            cycles = self.ibis.table(f"cycle_{table.name}")
-        rows = self.ibis.table(table.name, database="main")
-        rows = rows.filter((rows.status != "tobedeleted").fill_null(True))
-        rows = rows.mutate(_line=rows._delivery.isnull().ifelse(rows._line, 0))
-        rules = rules_across(table, self.roster, self.today, cycles)
-        failed, _ = failing(table.name, (), rules, rows, count(self.con, f'main."{table.name}"'))
+        rows, rules = rows_across(table), rules_across(table, self.roster, self.today)
+        failed, _ = failing(self.con, table.name, (), rules, rows, count(self.con, f'main."{table.name}"'))
         for rule in failed:
             by = next((c for c in table.columns if c.name == (rule.refers_by or rule.column)), None)
             items = f'"{by.name}"' if by and by.many else f'["{by.name}"]' if by else ""

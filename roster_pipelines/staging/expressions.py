@@ -1,9 +1,30 @@
 """Expressions that several rules are made of, over the typed rows of a roster."""
 
+from functools import cache
+
 import ibis
 import ibis.expr.types as ir
 
 from roster_pipelines.oneroster.shape import SOURCED_ID
+from roster_pipelines.oneroster.standard import TABLES
+from roster_pipelines.staging.values import duckdb_type
+
+_TYPES = {
+    "VARCHAR": "string",
+    "VARCHAR[]": "array<string>",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP WITH TIME ZONE": "timestamp('UTC')",
+    "INTEGER": "int32",
+}
+"""Of DuckDB's types, what Ibis calls them."""
+
+
+@cache
+def of_roster(name: str) -> ir.Table:
+    """A table of the roster, of any staging: rules over it are the same for every delivery."""
+    types = {column.name: _TYPES[duckdb_type(column)] for column in TABLES[name].columns if column.stored}
+    return ibis.table({"_line": "int64", "_delivery": "string", **types}, name=name, database="main")
 
 
 def true(value: ir.BooleanValue) -> ir.BooleanValue:

@@ -1,21 +1,15 @@
 """Set the rows apart that the product cannot use, and remember what will be missed for it."""
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 
 from roster_pipelines.duck import count
 from roster_pipelines.oneroster.shape import SOURCED_ID, Table
 from roster_pipelines.staging.record import OF_COLUMNS, Record, lost
-from roster_pipelines.staging.schema import RowRule
+from roster_pipelines.staging.schema import RowRule, failing_rows
 
 TEACHER = "teacher of"
 """What a class is missing when its teacher's enrollment was rejected."""
-
-
-def failing_rows(rule: RowRule, rows: ir.Table) -> str:
-    """Write the SQL that gives a table's rows which fail a rule."""
-    return str(ibis.to_sql(rows.filter(~rule.holds(rows)), dialect="duckdb"))
 
 
 def reject(con: duckdb.DuckDBPyConnection, record: Record, table: Table, failed: list[RowRule], raw: ir.Table) -> None:
@@ -69,7 +63,7 @@ def reject(con: duckdb.DuckDBPyConnection, record: Record, table: Table, failed:
 def _later_rows_of_an_id(table: Table) -> str:
     return f"""
         SELECT * EXCLUDE (_id) FROM (
-            SELECT *, value_of_{table.name}_sourcedId("sourcedId") AS _id FROM raw."{table.name}"
+            SELECT *, whole("sourcedId") AS _id FROM raw."{table.name}"
         ) WHERE _id IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY _id ORDER BY _line IN (SELECT _line FROM broken), _line) > 1
         """

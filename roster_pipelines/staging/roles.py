@@ -32,14 +32,14 @@ def give_users_their_roles(con: duckdb.DuckDBPyConnection, today: date, *, earli
     before = """
         UNION ALL SELECT "userSourcedId", "orgSourcedId", role, "beginDate", "endDate" FROM earlier.roles
         WHERE status IS DISTINCT FROM 'tobedeleted' AND "sourcedId" NOT IN (
-            SELECT value_of_roles_sourcedId("sourcedId") FROM raw.roles WHERE "sourcedId" IS NOT NULL)
+            SELECT whole("sourcedId") FROM raw.roles WHERE "sourcedId" IS NOT NULL)
         """
     con.execute(
         f"""
         CREATE TEMP TABLE role_of AS
         WITH delivered AS (
-            SELECT value_of_roles_userSourcedId("userSourcedId") AS person,
-                   value_of_roles_orgSourcedId("orgSourcedId") AS org,
+            SELECT whole("userSourcedId") AS person,
+                   whole("orgSourcedId") AS org,
                    value_of_roles_role(role) AS role, value_of_roles_beginDate("beginDate") AS begins,
                    value_of_roles_endDate("endDate") AS ends
             FROM raw.roles WHERE value_of_roles_status(status) IS DISTINCT FROM 'tobedeleted'
@@ -59,14 +59,14 @@ def give_users_their_roles(con: duckdb.DuckDBPyConnection, today: date, *, earli
         """
         CREATE TABLE raw.users_1_2 AS
         SELECT u.*, r.role, r."orgSourcedIds"
-        FROM raw.users u LEFT JOIN role_of r ON r.person = value_of_users_sourcedId(u."sourcedId") ORDER BY _line;
+        FROM raw.users u LEFT JOIN role_of r ON r.person = whole(u."sourcedId") ORDER BY _line;
         DROP TABLE raw.users; ALTER TABLE raw.users_1_2 RENAME TO users;
         """
     )
     con.execute(
         f"""
         INSERT INTO lost
-        SELECT '{ROLE}', value_of_roles_userSourcedId("userSourcedId") AS person,
+        SELECT '{ROLE}', whole("userSourcedId") AS person,
                if(tidy(role) IS NULL, 'value-missing', 'value-unknown'), 'roles.csv', 'role', _line
         FROM raw.roles WHERE value_of_roles_role(role) IS NULL AND person IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY person ORDER BY _line) = 1;

@@ -4,7 +4,8 @@ They read the delivered texts. What is held against the whole roster is in `acro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 import ibis
 import ibis.expr.types as ir
@@ -12,6 +13,7 @@ import ibis.expr.types as ir
 from roster_pipelines.findings import Severity
 from roster_pipelines.oneroster.manifest import Mode
 from roster_pipelines.oneroster.shape import SOURCED_ID, Column, Table, Version
+from roster_pipelines.staging.expressions import of_roster
 from roster_pipelines.staging.forms import (
     CHARACTERS_OF_AN_ID,
     GRADES,
@@ -26,7 +28,7 @@ from roster_pipelines.staging.forms import (
     value_of,
 )
 from roster_pipelines.staging.roles import ROLE
-from roster_pipelines.staging.schema import Holds, RowRule
+from roster_pipelines.staging.schema import KEPT, Holds, RowRule
 
 
 @dataclass(frozen=True)
@@ -37,18 +39,22 @@ class Delivered:
         version: The OneRoster version.
         mode: Bulk or delta.
         absent: Columns that the file lacks; that was told once, so that nothing is told of their rows.
-        roster: The roster's tables so far, by name. A table that is not in it came without rows: either it may (the
+        roster: The names of the roster's tables so far. A table that is not in it came without rows: either it may (the
             guide's footnote on orgs and courses), or the delivery is refused for it. References to it check nothing.
     """
 
     version: Version
     mode: Mode
     absent: frozenset[str] = frozenset()
-    roster: Mapping[str, ir.Table] = field(default_factory=dict)
+    roster: frozenset[str] = frozenset()
 
 
-def rules_for(table: Table, delivered: Delivered) -> list[RowRule]:
-    """Derive a table's rules from its declaration, in the order of the columns."""
+@lru_cache(KEPT)
+def rules_for(table: Table, delivered: Delivered) -> tuple[RowRule, ...]:
+    """Derive a table's rules from its declaration, in the order of the columns.
+
+    They are kept, as the SQL of rules is: that is found again by the very same rules only.
+    """
     rules: list[RowRule] = []
     for column in table.of(delivered.version):
         if column.stored:
@@ -60,14 +66,15 @@ def rules_for(table: Table, delivered: Delivered) -> list[RowRule]:
         has_role = _unless_deleted(table, lambda t: ~blank(t.role))
         rules.append(RowRule("role-missing", "error", "", has_role, refers_to=ROLE, refers_by=SOURCED_ID))
     if table.name == "enrollments" and "users" in delivered.roster:
-        students = delivered.roster["users"].filter(ibis._.role == "student")[SOURCED_ID]
+        students = of_roster("users").filter(ibis._.role == "student")[SOURCED_ID]
         rules.append(
             RowRule("student-as-teacher", "error", "role", lambda t: _no_teacher_among(t, students), alone=True)
         )
-    return rules
+    return tuple(rules)
 
 
-def plain_columns(table: Table, delivered: Delivered) -> dict[str, Holds]:
+@lru_cache(KEPT)
+def plain_columns(table: Table, delivered: Delivered) -> Mapping[str, Holds]:
     """Say of each column what a text is that breaks none of its rules, but for those about other rows and tables.
 
     It is written exactly as its value, a list has one item, or it is not there where it need not be. Hardly a column of
@@ -90,9 +97,9 @@ def _plain(table: Table, column: Column, delivered: Delivered) -> Holds:
 def _as_it_is(table: Table, column: Column, delivered: Delivered) -> Holds | None:
     """Say of a text that is there whether it is plain; None where only the rules can tell."""
     name, value = column.name, value_of(table, column)
-    target = delivered.roster.get(column.references) if column.references != table.name else None
-    if target is not None:
-        return lambda t: t[name].isin(target[SOURCED_ID])  # the known ids are clean
+    if column.references in delivered.roster and column.references != table.name:
+        known = of_roster(column.references)[SOURCED_ID]
+        return lambda t: t[name].isin(known)  # the known ids are clean
     if name == "status" or may_be_extended(column, delivered.version):
         return None
     if column.many:
@@ -131,7 +138,7 @@ def _rules(table: Table, column: Column, delivered: Delivered) -> list[RowRule]:
     if name == SOURCED_ID:
         return rules + _distinct(value)
     if column.format == "reference" and column.references in delivered.roster and column.references != table.name:
-        rules.append(_resolving(column, serious, value, delivered.roster[column.references]))
+        rules.append(_resolving(column, serious, value, of_roster(column.references)))
     if name == "status":
         return rules
     # A record that is to be deleted needs its id and nothing else.

@@ -6,15 +6,18 @@ only in one query, as one by one each would read the table again; and of a colum
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
+import duckdb
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
+from roster_pipelines.duck import one
 from roster_pipelines.findings import Severity
 
 Holds = Callable[[ir.Table], ir.BooleanValue]
@@ -55,18 +58,24 @@ class RowRule:
 
 LARGE = 50_000
 """From so many rows on a query's own work outweighs what it costs to ask."""
+KEPT = 1000
+"""Queries that a process keeps: Ibis takes longer to write most of them than DuckDB to answer."""
 
 
 class Evaluation:
     """Which rules of a table hold; found out once, when the first is asked for.
 
     Args:
+        con: Where the table is.
         rules: The rules.
         plain: By column, a cheap expression that implies all rules of the column that are not `alone`.
         size: How many rows the table has.
     """
 
-    def __init__(self, rules: Sequence[RowRule], plain: Mapping[str, Holds], size: int) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, rules: Sequence[RowRule], plain: Mapping[str, Holds], size: int
+    ) -> None:
+        self._con = con
         self._rules = rules
         self._size = size
         self._plain = plain
@@ -76,25 +85,32 @@ class Evaluation:
     def holds(self, data: IbisData, rule: RowRule) -> ir.BooleanScalar:
         """Say whether a rule holds for every row; a pandera check."""
         if not self._broken:
-            self._evaluate(data.table)
+            self._evaluate(data.table.unbind())
         return _Known(ibis.literal(self._broken[rule.name] == 0).op())
 
     def _evaluate(self, rows: ir.Table) -> None:
-        odd = {column for column, count in _count(rows, self._plain).items() if count}
+        odd = {column for column, count in self._count(rows, self._plain).items() if count}
         self.plain = frozenset(self._plain.keys() - odd)
         self._broken = dict.fromkeys((rule.name for rule in self._rules), 0)
         together = [rule for rule in self._rules if not rule.alone and rule.column not in self.plain]
         alone = [rule for rule in self._rules if rule.alone]
         quick = self._each(rows, {str(id(rule.quick)): rule.quick for rule in alone if rule.quick})
         alone = [rule for rule in alone if not rule.quick or quick[str(id(rule.quick))]]
-        self._broken |= _count(rows, {rule.name: rule.holds for rule in together})
+        self._broken |= self._count(rows, {rule.name: rule.holds for rule in together})
         self._broken |= self._each(rows, {rule.name: rule.holds for rule in alone})
 
     def _each(self, rows: ir.Table, conditions: Mapping[str, Holds]) -> dict[str, int]:
         """Count each by itself in a large table, where several joins in one query would slow each other down."""
         if self._size < LARGE:
-            return _count(rows, conditions)
-        return {name: _count(rows, {name: holds})[name] for name, holds in conditions.items()}
+            return self._count(rows, conditions)
+        return {name: self._count(rows, {name: holds})[name] for name, holds in conditions.items()}
+
+    def _count(self, rows: ir.Table, conditions: Mapping[str, Holds]) -> dict[str, int]:
+        """Count for each condition the rows for which it does not hold, in one query."""
+        if not conditions:
+            return {}
+        counts = one(self._con, _counting(rows.op(), tuple(conditions.items())))
+        return {name: count or 0 for name, count in zip(conditions, counts, strict=True)}
 
 
 class _Known(ir.BooleanScalar):  # type: ignore[misc]  # Ibis has no types
@@ -104,12 +120,22 @@ class _Known(ir.BooleanScalar):  # type: ignore[misc]  # Ibis has no types
         return bool(self.op().value)
 
 
-def _count(rows: ir.Table, conditions: Mapping[str, Holds]) -> dict[str, int]:
-    """Count for each condition the rows for which it does not hold, in one query."""
-    if not conditions:
-        return {}
-    counts = rows.aggregate(**{name: (~holds(rows)).sum() for name, holds in conditions.items()}).to_pyarrow()
-    return {name: counts[name][0].as_py() or 0 for name in conditions}
+@lru_cache(KEPT)
+def _counting(relation: ops.Relation, conditions: tuple[tuple[str, Holds], ...]) -> str:
+    rows = relation.to_expr()
+    counts = rows.aggregate(**{name: (~holds(rows)).sum() for name, holds in conditions})
+    return str(ibis.to_sql(counts, dialect="duckdb", pretty=False))
+
+
+def failing_rows(rule: RowRule, rows: ir.Table) -> str:
+    """Write the SQL that gives a table's rows which fail a rule."""
+    return _selecting(rows.unbind().op(), rule.holds)
+
+
+@lru_cache(KEPT)
+def _selecting(relation: ops.Relation, holds: Holds) -> str:
+    rows = relation.to_expr()
+    return str(ibis.to_sql(rows.filter(~holds(rows)), dialect="duckdb", pretty=False))
 
 
 def schema(name: str, texts: Iterable[str], rules: Sequence[RowRule], evaluation: Evaluation) -> pa.DataFrameSchema:
@@ -129,6 +155,7 @@ def schema(name: str, texts: Iterable[str], rules: Sequence[RowRule], evaluation
 
 
 def failing(
+    con: duckdb.DuckDBPyConnection,
     name: str,
     texts: Iterable[str],
     rules: Sequence[RowRule],
@@ -139,6 +166,7 @@ def failing(
     """Validate a table in place.
 
     Args:
+        con: Where it is.
         name: The table's name.
         texts: As in `schema`.
         rules: Its rules.
@@ -154,7 +182,7 @@ def failing(
     """
     if not size:
         return [], frozenset()
-    evaluation = Evaluation(rules, plain or {}, size)
+    evaluation = Evaluation(con, rules, plain or {}, size)
     failed: set[str] = set()
     try:
         schema(name, texts, rules, evaluation).validate(rows, lazy=True)

@@ -1,4 +1,4 @@
-"""What a delivered text stands for: for each column a DuckDB macro that gives the value, or NULL where there is none.
+"""What a delivered text stands for: a DuckDB macro gives a column's value, or NULL where there is none.
 
 The macro says what is safe to repair. The rules hold text and value against each other, the roster's tables are made
 from the values: both say the same thing because they call the same macro.
@@ -6,7 +6,7 @@ from the values: both say the same thing because they call the same macro.
 
 import duckdb
 
-from roster_pipelines.oneroster.shape import Column, Table, Version
+from roster_pipelines.oneroster.shape import Column, Format, Table, Version
 
 # A tab or a no-break space beside an id comes from a spreadsheet as easily as a blank.
 _BLANKS = " \t\n\r\v\f\N{NO-BREAK SPACE}"
@@ -25,6 +25,9 @@ CREATE TEMP MACRO whole(v) AS CASE WHEN NOT of_a_spreadsheet(tidy(v)) THEN tidy(
 CREATE TEMP MACRO true_or_false(v) AS CASE
     WHEN lower(tidy(v)) IN ('true', 't', 'yes', 'y', '1') THEN 'true'
     WHEN lower(tidy(v)) IN ('false', 'f', 'no', 'n', '0') THEN 'false' END;
+CREATE TEMP MACRO moment(v) AS try_cast(tidy(v) AS TIMESTAMP WITH TIME ZONE);
+CREATE TEMP MACRO four_digits(v) AS CASE WHEN regexp_full_match(tidy(v), '\d{4}') THEN tidy(v)::INTEGER END;
+CREATE TEMP MACRO address(v) AS CASE WHEN regexp_full_match(tidy(v), '[^@\s]+@[^@\s]+\.[^@\s]+') THEN tidy(v) END;
 CREATE TEMP MACRO american_part(v, n) AS
     try_cast(regexp_extract(v, '^(\d{1,2})/(\d{1,2})/\d{4}$', n) AS INTEGER);
 -- 9/30/2026 can only be American; 9/8/2026 is what the rest of its column is.
@@ -48,26 +51,37 @@ CREATE TEMP MACRO nces_id(v, kind) AS CASE
     WHEN regexp_full_match(regexp_replace(v, '[ -]', '', 'g'),
                            if(lower(tidy(kind)) = 'school', '\d{12}', '\d{7}')) THEN regexp_replace(v, '[ -]', '', 'g')
     WHEN regexp_full_match(v, if(lower(tidy(kind)) = 'school', '[1245689]\d{10}', '[1245689]\d{5}')) THEN '0' || v END;
+CREATE TEMP MACRO identifier(v, kind) AS coalesce(nces_id(tidy(v), kind), whole(v));
 """
 )
 _TEXT = "tidy(v)"
+_OF_FORMAT: dict[Format, str] = {
+    "boolean": "true_or_false",
+    "datetime": "moment",
+    "year": "four_digits",
+    "email": "address",
+    "nces_id": "identifier",
+}
+_OF_ITS_OWN = ("enumeration", "date", "grades")
+"""Formats of which each column has a macro of its own; for all others one does, as making one takes its time."""
 
 
 def define(con: duckdb.DuckDBPyConnection, tables: dict[str, Table], version: Version) -> None:
-    """Define the macros of every stored column of these tables, in the version's vocabulary."""
+    """Define the macros for every stored column of these tables, in the version's vocabulary."""
     macros = [
-        f"CREATE TEMP MACRO {macro(table, column)}({', '.join(('v', 'kind')[: len(reads(column))])}) AS "
-        f"{_value(table, column, version)};"
+        f"CREATE TEMP MACRO {macro(table, column)}(v) AS {_value(table, column, version)};"
         for table in tables.values()
         for column in table.columns
-        if column.stored
+        if column.stored and column.format in _OF_ITS_OWN
     ]
     con.execute(_HELPERS + "\n".join(macros))
 
 
 def macro(table: Table, column: Column) -> str:
     """Name the macro that gives a column's value."""
-    return f"value_of_{table.name}_{column.name}"
+    if column.format in _OF_ITS_OWN:
+        return f"value_of_{table.name}_{column.name}"
+    return "items" if column.many else _OF_FORMAT.get(column.format, "whole")
 
 
 def reads(column: Column) -> tuple[str, ...]:
@@ -129,26 +143,12 @@ def _american(table: Table, column: Column) -> str:
 
 
 def _value(table: Table, column: Column, version: Version) -> str:
-    if column.many:
-        item = {"grades": "grade(i)", "enumeration": _one_of(column, "i", version)}.get(column.format, "i")
-        return f"list_transform(items(v), lambda i: {item})" if item != "i" else "items(v)"
-    match column.format:
-        case "boolean":
-            return "true_or_false(v)"
-        case "enumeration":
-            return _one_of(column, _TEXT, version)
-        case "date":
-            return f"day({_TEXT}, coalesce(getvariable('{_american(table, column)}'), false))"
-        case "datetime":
-            return f"try_cast({_TEXT} AS TIMESTAMP WITH TIME ZONE)"
-        case "year":
-            return f"CASE WHEN regexp_full_match({_TEXT}, '\\d{{4}}') THEN {_TEXT}::INTEGER END"
-        case "email":
-            return f"CASE WHEN regexp_full_match({_TEXT}, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+') THEN {_TEXT} END"
-        case "nces_id":
-            return f"coalesce(nces_id({_TEXT}, kind), whole(v))"
-        case _:
-            return "whole(v)"
+    if column.format == "date":
+        return f"day({_TEXT}, coalesce(getvariable('{_american(table, column)}'), false))"
+    if not column.many:
+        return _one_of(column, _TEXT, version)
+    item = "grade(i)" if column.format == "grades" else _one_of(column, "i", version)
+    return f"list_transform(items(v), lambda i: {item})"
 
 
 def _one_of(column: Column, text: str, version: Version) -> str:

@@ -34,8 +34,12 @@ class Staged:
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Query the database as a person with the duckdb shell would."""
-        with duckdb.connect(str(self.database), read_only=True) as con:
-            return con.execute(sql, values).fetchall()
+        return self._shell.execute(sql, values).fetchall()
+
+    @cached_property
+    def _shell(self) -> duckdb.DuckDBPyConnection:
+        # To open a database takes longer than most queries.
+        return duckdb.connect(str(self.database), read_only=True)
 
     @cached_property
     def found(self) -> set[Found]:
