@@ -3,11 +3,13 @@
 import dagster as dg
 
 _TABLES = {
-    "products": "What the vendor sells.",
-    "licences": "Which product a district, or one of its schools, holds from when to when.",
-    "accounts": "Teachers' accounts with the vendor: active or not.",
+    "products": "What the vendor sells, with the vendorResourceIds that districts write for it.",
+    "licences": "Which product a district, or one of its schools, holds from when to when, and for how many teachers.",
+    "accounts": "Teachers' accounts with the vendor: never activated, active or closed.",
     "access_codes": "Teacher Access Codes that accounts have redeemed, and for which product.",
-    "sign_ins": "Who has signed in by SSO: subject, claims, linked account.",
+    "sign_ins": "Who has signed in by SSO: subject and claims.",
+    "account_links": "Which account a person has linked to a sign-in on the provisioning page.",
+    "school_choices": "Which schools a person has picked on the provisioning page.",
 }
 
 platform_tables = [

@@ -44,7 +44,7 @@ def sell(
     connection.execute(
         sa.text("""
             UPDATE platform.product SET vendor_resource_ids = vendor_resource_ids || ARRAY(
-                SELECT unnest(CAST(:resources AS text[])) EXCEPT SELECT unnest(vendor_resource_ids))
+                SELECT unnest(CAST(:resources AS text[])) EXCEPT SELECT unnest(vendor_resource_ids) ORDER BY 1)
             WHERE product_id = :product
         """),
         {"product": product, "resources": list(resources)},
