@@ -1,32 +1,34 @@
-"""What publishing would change for a district, and what every teacher without classes waits for."""
+"""What publishing would change for a district, and what of it waits for a person."""
 
 import dagster as dg
+import duckdb
+from sqlalchemy.engine import Connection
 
 from roster_pipelines.assets.failures import typed_failures
+from roster_pipelines.lake import Lake
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import deliveries, derived, plans, registry, vendor
+from roster_pipelines.platform import decisions, deliveries, derived, plans, registry, vendor
 from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
-from roster_pipelines.rostering.gates import Gate
-from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED, Counts
+from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED
 
 
 @dg.asset(
-    deps=["entitlements", "identities"],
+    deps=["gates"],
     partitions_def=districts,
     group_name="rostering",
     kinds={"duckdb", "postgres"},
     owners=["team:integrations"],
-    description="The full set of changes that publishing would make, before anything is applied; and for each "
-    "teacher the first gate that does not hold.",
+    description="The full set of changes that publishing would make, before anything is applied. Removals that are too "
+    "many are held: they wait for `roster approve PLAN` or `roster discard PLAN`, while the rest goes on.",
 )
 def roster_plan(
     context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
 ) -> dg.MaterializeResult[None]:
-    """Answer the gates, hold what should be against what is, keep the difference."""
+    """Hold what should be against what is, keep the difference; hold back what is too much of a change."""
     from roster_pipelines.duck import quoted
-    from roster_pipelines.rostering import current, gates, plan
+    from roster_pipelines.rostering import current, guard, plan
 
     district = context.partition_key
     with typed_failures(context.retry_number), database.engine.begin() as connection:
@@ -34,40 +36,66 @@ def roster_plan(
         record = registry.get(connection, district)
         roster = deliveries.roster(connection, district)
         state = derived.matched_from(connection, district)
-        plan_id = plans.new_id(connection)
+        plan_id, today = plans.new_id(connection), clock.today(record.time_zone)
         with (
             lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
             lake.lake.writing(lake.lake.plan(district, plan_id)) as plan_file,
-            current.opened(staging, clock.today(record.time_zone)) as con,
+            current.opened(staging, today, record) as con,
         ):
-            derived.read(connection, con, district, "identity", "entitlement")
-            vendor.read(connection, con, district, "account")
-            vendor.read_published(connection, con, district)
-            gates.gates(con, record)
+            _read(connection, con, lake.lake, district, roster.delivery_id)
+            plan.accounts_to_open(con)
+            plans.reserve_accounts(connection, con)
             plan.desired(con)
             con.execute(f"ATTACH {quoted(plan_file)} AS plan")
-            counts = plan.differences(con, into="plan")
+            plan.differences(con, into="plan")
+            counts = guard.guard(con, into="plan")
+            plans.record(
+                connection,
+                district,
+                plan_id,
+                roster.delivery_id,
+                counts,
+                state,
+                active=guard.active(con),
+                held_rows=guard.fingerprint(con, "plan"),
+                next_change=current.next_change(con, today, record),
+            )
             con.execute("DETACH plan")
-            derived.write(connection, con, district, "gate")
-        plans.record(connection, district, plan_id, roster.delivery_id, counts, state)
-        waiting = derived.waiting(connection, district)
+        made = plans.get(connection, plan_id)
+    held = {}
+    if made.held:
+        reason = guard.reason(made.held_by_table, made.active)
+        held = {"held because": f"{reason}: roster approve {plan_id}, or roster discard {plan_id}"}
+        context.log.warning(f"{made.held:,} rows are held: {held['held because']}")
     return dg.MaterializeResult(
         metadata={
             "plan": plan_id,
             "delivery": roster.delivery_id,
-            "changes": _changes_table(counts),
-            **_gate_counts([gate for _, _, gate in waiting]),
+            "changes": _changes_table(made),
+            "held": made.held,
+            **held,
         }
     )
 
 
-def _changes_table(counts: Counts) -> dg.MetadataValue:
+def _read(connection: Connection, con: duckdb.DuckDBPyConnection, lake: Lake, district: str, delivery_id: str) -> None:
+    """Copy what a plan is made from, with what earlier plans of this delivery held and what was decided on it."""
+    from roster_pipelines.rostering import guard
+
+    derived.read(connection, con, district, "identity_key", "entitlement", "gate")
+    vendor.read(connection, con, district, "account", "licence")
+    vendor.read_published(connection, con, district)
+    guard.decisions(con)
+    for plan_id, decision in decisions.so_far(connection, district, delivery_id):
+        with lake.reading(lake.plan(district, plan_id)) as earlier:
+            guard.remember(con, earlier, decision)
+
+
+def _changes_table(made: plans.Plan) -> dg.MetadataValue:
     return dg.MetadataValue.table(
-        [dg.TableRecord({"what": table.what, **counts[table.name]}) for table in PUBLISHED],
+        [
+            dg.TableRecord({"what": table.what, **{action: made.rows(table.name, action) for action in ACTIONS}})
+            for table in PUBLISHED
+        ],
         schema=dg.TableSchema([dg.TableColumn("what"), *(dg.TableColumn(action, "int") for action in ACTIONS)]),
     )
-
-
-def _gate_counts(waiting: list[Gate | None]) -> dict[str, int]:
-    open_gates = {"teachers with every gate open": waiting.count(None)}
-    return open_gates | {f"teachers waiting for {gate}": waiting.count(gate) for gate in dict.fromkeys(waiting) if gate}

@@ -17,8 +17,9 @@ from roster_pipelines.rostering.plan import PUBLISHED
     group_name="rostering",
     kinds={"postgres"},
     owners=["team:integrations"],
-    description="Classes, their teachers and their students, as the product shows them. Only differences are written, "
-    "in one transaction; what should not be any more is deactivated, never deleted.",
+    description="Classes, their teachers and their students, as the product shows them, and the accounts that "
+    "auto-registration opens. Only differences are written, in one transaction; what should not be any more is "
+    "deactivated, never deleted; what the plan holds stays until somebody decides.",
 )
 def rostered_classes(
     context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource
@@ -52,6 +53,7 @@ def rostered_classes(
             "outcome": outcome,
             "stage": record.stage,
             "changes": plan.changes,
+            "held": plan.held,
             **active,
         }
     )

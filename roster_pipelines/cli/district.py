@@ -49,7 +49,7 @@ def list_(json: AsJson = False) -> None:
                     "stage": record.stage,
                     "delivery": delivery and delivery.delivery_id,
                     "status": delivery and delivery.status,
-                    "plan": plan and plan.outcome,
+                    "plan": plan and plan.told,
                     "problem": problems.get(record.district) or (delivery and delivery.reason),
                 }
             )

@@ -1,48 +1,115 @@
-"""`roster plan`: what would change, what was applied, and who waits for what."""
+"""`roster plan`: what would change, what was applied, what is held, and who waits for what."""
 
-from collections import Counter
+from dataclasses import asdict
 from typing import Annotated
 
+import duckdb
 import typer
+from sqlalchemy.engine import Connection
 
 from roster_pipelines.cli import database, output
 from roster_pipelines.cli.district import AsJson, Key
+from roster_pipelines.duck import attached
+from roster_pipelines.errors import LookAtData
+from roster_pipelines.lake import Lake
 from roster_pipelines.platform import derived, plans, registry
-from roster_pipelines.rostering.gates import REASONS
+from roster_pipelines.rostering import guard
 from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED
+from roster_pipelines.rostering.reasons import REASONS
+from roster_pipelines.settings import settings
 
 
 def plan(
     district: Key,
     json: AsJson = False,
     waiting: Annotated[bool, typer.Option("--waiting", help="List every waiting teacher by opaque id.")] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="List every class of which rows are held, by opaque id.")
+    ] = False,
 ) -> None:
-    """Show a district's newest plan: rows by action, and what teachers with classes wait for."""
+    """Show a district's newest plan: rows by action, what it holds, and what teachers with classes wait for."""
     with database.opened() as engine, engine.connect() as connection:
         registry.get(connection, district)
         newest = plans.newest(connection, district)
-        teachers = derived.waiting(connection, district)
-    if json:
-        rows = [{"teacher": t, "classes": c, "waiting_for": w} for t, c, w in teachers]
-        output.as_json(newest and {**vars(newest), "teachers": rows})
-        return
-    if newest is None:
-        output.console.print(f"{district} has no plan yet: nothing has been delivered and accepted.")
-        return
+        if newest is None:
+            if json:
+                output.as_json(None)
+            else:
+                output.console.print(f"{district} has no plan yet: nothing has been delivered and accepted.")
+            return
+        if json:
+            _as_json(connection, newest)
+        elif waiting:
+            rows = [(w.person_sourced_id, w.classes, w.gate, w.reason) for w in derived.waiting(connection, district)]
+            output.table("teachers", ["teacher", "classes", "waits for", "reason"], [row for row in rows if row[2]])
+        elif held:
+            output.table(
+                f"classes of which plan {newest.plan_id} holds rows",
+                ["class", "the class itself", "its teachers", "its students"],
+                [(name, "held" if whole else "", *counts) for name, whole, *counts in _held_classes(newest)],
+            )
+        else:
+            _tell(connection, newest)
+
+
+def _tell(connection: Connection, plan: plans.Plan) -> None:
     output.table(
-        f"plan {newest.plan_id} of {district}: {newest.outcome}\nfrom delivery {newest.delivery_id}",
+        f"plan {plan.plan_id} of {plan.district}: {plan.told}\nfrom delivery {plan.delivery_id}",
         ["what", *ACTIONS],
-        [(table.what, *(newest.counts[table.name][action] for action in ACTIONS)) for table in PUBLISHED],
+        [(table.what, *(plan.rows(table.name, action) for action in ACTIONS)) for table in PUBLISHED],
     )
-    if waiting:
-        output.table("teachers", ["teacher", "classes", "waits for"], [row for row in teachers if row[2]])
-        return
-    counts = Counter(gate for _, _, gate in teachers)
+    if plan.held:
+        output.console.print(
+            f"{plan.held:,} rows are held: {guard.reason(plan.held_by_table, plan.active)}.\n"
+            f"  roster plan {plan.district} --held               which classes they are of\n"
+            f"  roster approve {plan.plan_id} --why ...   deactivates them\n"
+            f"  roster discard {plan.plan_id} --why ...   keeps them until the next delivery",
+            markup=False,
+        )
+    counts = derived.counts(connection, plan.district)
     output.table(
-        f"{len(teachers)} teachers with classes",
-        ["gate", "teachers", "meaning"],
+        "what teachers and classes wait for",
+        ["gate", "reason", "teachers", "classes", "what opens it", "who"],
         [
-            ("all open", counts[None], "their classes are rostered"),
-            *((gate, counts[gate], reason) for gate, reason in REASONS.items() if counts[gate]),
+            (c.gate, c.reason, c.teachers, c.classes, REASONS[c.reason].opens, REASONS[c.reason].who)
+            if c.reason
+            else ("all open", "", c.teachers, c.classes, "", "")
+            for c in counts
         ],
     )
+    more = derived.classes_if_all_signed_in(connection, plan.district)
+    output.console.print(f"{more:,} more classes would be there if every waiting teacher signed in.")
+
+
+def _as_json(connection: Connection, plan: plans.Plan) -> None:
+    output.as_json(
+        {
+            **asdict(plan),
+            "changes": plan.changes,
+            "held": plan.held,
+            "held_because": guard.reason(plan.held_by_table, plan.active) if plan.held else None,
+            "held_classes": [
+                {"class": name, "itself": whole, "teachers": teachers, "students": students}
+                for name, whole, teachers, students in _held_classes(plan)
+            ],
+            "teachers": [
+                {"teacher": w.person_sourced_id, "classes": w.classes, "waiting_for": w.gate, "reason": w.reason}
+                for w in derived.waiting(connection, plan.district)
+            ],
+            "classes_if_all_signed_in": derived.classes_if_all_signed_in(connection, plan.district),
+        }
+    )
+
+
+def _held_classes(plan: plans.Plan) -> list[tuple[str, bool, int, int]]:
+    if not plan.held:
+        return []
+    lake = Lake(settings().lake)
+    try:
+        with lake.reading(lake.plan(plan.district, plan.plan_id)) as file, attached(plan=file) as con:
+            return guard.held_classes(con, "plan")
+    except (OSError, duckdb.Error) as error:
+        raise LookAtData(
+            f"the rows of plan {plan.plan_id} cannot be read ({type(error).__name__})",
+            "check ROSTER_LAKE; or run the district again from roster_plan on",
+        ) from None

@@ -26,6 +26,7 @@ class Plan:
     """
 
     plan_id: int
+    district: str
     delivery_id: str
     counts: Counts
     planned_at: datetime
@@ -48,6 +49,11 @@ class Plan:
     def held_by_table(self) -> dict[str, int]:
         """How many rows it holds of each table."""
         return {table: self.rows(table, "hold") for table in self.counts}
+
+    @property
+    def told(self) -> str:
+        """What became of it, as a phrase."""
+        return f"{self.outcome}, {self.held:,} held" if self.held else self.outcome
 
     def rows(self, table: str, action: str) -> int:
         """How many rows of a table it concerns in that way; of an earlier version's plan not all is known."""
@@ -165,13 +171,26 @@ def record(
 def newest(connection: Connection, district: str) -> Plan | None:
     """Find a district's latest plan."""
     row = connection.execute(
-        sa.text("""
-            SELECT plan_id, delivery_id, counts, planned_at, outcome, decided_at, active, held_rows FROM roster.plan
-            WHERE district = :district ORDER BY plan_id DESC LIMIT 1
-        """),
-        {"district": district},
+        sa.text(f"{_PLAN} WHERE district = :district ORDER BY plan_id DESC LIMIT 1"), {"district": district}
     ).one_or_none()
     return None if row is None else Plan(*row)
+
+
+def get(connection: Connection, plan_id: int) -> Plan:
+    """Read one plan.
+
+    Raises:
+        CallSomebody: There is none with this number.
+    """
+    row = connection.execute(sa.text(f"{_PLAN} WHERE plan_id = :plan_id"), {"plan_id": plan_id}).one_or_none()
+    if row is None:
+        raise CallSomebody(f"there is no plan {plan_id}", "roster plan DISTRICT names a district's newest")
+    return Plan(*row)
+
+
+_PLAN = (
+    "SELECT plan_id, district, delivery_id, counts, planned_at, outcome, decided_at, active, held_rows FROM roster.plan"
+)
 
 
 def decide(connection: Connection, plan_id: int, outcome: str) -> None:

@@ -124,20 +124,30 @@ def fingerprint(con: duckdb.DuckDBPyConnection, plan: str) -> str | None:
     return None if summed is None else str(summed)
 
 
-def reasons(held: Mapping[str, int], active: Mapping[str, int]) -> list[str]:
-    """Say why rows are held.
+def reason(held: Mapping[str, int], active: Mapping[str, int]) -> str:
+    """Say in a phrase why rows are held.
 
     Args:
         held: How many of each table, by its name.
         active: How many were active when they were held.
+    """
+    rows = [(table.what, held.get(table.name, 0), active.get(table.name, 0)) for table in GUARDED]
+    found = [f"{n:,} of {of:,} {what} ({100 * n / of:.0f} %)" for what, n, of in rows if too_many(n, of)]
+    return f"{', '.join(found)} would go" if found else "an earlier plan of the same delivery has held them"
+
+
+def held_classes(con: duckdb.DuckDBPyConnection, plan: str) -> list[tuple[str, bool, int, int]]:
+    """List the classes of which a plan holds rows.
 
     Returns:
-        A phrase for each type of which too many would go. None of them means that an earlier plan of the same delivery
-            held more.
+        By class: whether the class itself is held, how many of its teachers and how many of its students.
     """
-    return [
-        f"{held[table.name]:,} of {active[table.name]:,} {table.what}"
-        f" ({100 * held[table.name] / active[table.name]:.0f} %)"
-        for table in GUARDED
-        if table.name in active and too_many(held.get(table.name, 0), active[table.name])
-    ]
+    return con.execute(
+        f"""
+        SELECT class_sourced_id, bool_or(row = 0), count(*) FILTER (WHERE row = 1), count(*) FILTER (WHERE row = 2)
+        FROM (SELECT *, 0 AS row FROM {plan}.rostered_class
+              UNION ALL BY NAME SELECT *, 1 AS row FROM {plan}.rostered_class_teacher
+              UNION ALL BY NAME SELECT *, 2 AS row FROM {plan}.rostered_class_student)
+        WHERE action = 'hold' GROUP BY ALL ORDER BY ALL
+        """
+    ).fetchall()
