@@ -59,9 +59,9 @@ def read(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, 
         pull(connection, query, {"district": district}, con, table, columns)
 
 
-def read_published(connection: Connection, con: duckdb.DuckDBPyConnection, district: str) -> None:
-    """Copy the rows of one district that publishing may write, as `current_<name>`."""
-    for table in PUBLISHED:
+def read_published(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, *names: str) -> None:
+    """Copy the rows of one district that publishing may write, as `current_<name>`; of all its tables, or of some."""
+    for table in (table for table in PUBLISHED if table.name in names or not names):
         columns = {**table.columns, **({"active": "BOOLEAN"} if table.deactivates else {})}
         pull(
             connection,
