@@ -31,7 +31,10 @@ _LICENCES = dg.TableSchema(
 @dg.asset(
     deps=[
         "identities",
-        *(["platform", table] for table in ("accounts", "access_codes", "licences", "products")),
+        *(
+            ["platform", table]
+            for table in ("accounts", "account_links", "access_codes", "licences", "products", "school_choices")
+        ),
     ],
     partitions_def=districts,
     group_name="rostering",
