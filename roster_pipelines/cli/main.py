@@ -7,7 +7,20 @@ from types import FrameType
 
 import typer
 
-from roster_pipelines.cli import demo, district, identities, output, plan, report, templates, up, validate
+from roster_pipelines.cli import (
+    decide,
+    demo,
+    district,
+    explain,
+    identities,
+    output,
+    plan,
+    product,
+    report,
+    templates,
+    up,
+    validate,
+)
 from roster_pipelines.errors import RosterError
 
 app = typer.Typer(
@@ -22,10 +35,19 @@ app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(district.app, name="district")
 app.command("identities")(identities.identities)
+app.command("explain")(explain.explain)
 app.command("plan")(plan.plan)
+app.command("approve")(decide.approve)
+app.command("discard")(decide.discard)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)
 app.command("templates")(templates.templates)
+app.command("license", rich_help_panel=product.PANEL)(product.license_)
+app.command("sign-in", rich_help_panel=product.PANEL)(product.sign_in)
+app.command("redeem", rich_help_panel=product.PANEL)(product.redeem)
+app.command("link", rich_help_panel=product.PANEL)(product.link)
+app.command("choose-school", rich_help_panel=product.PANEL)(product.choose_school)
+app.command("close-account", rich_help_panel=product.PANEL)(product.close_account)
 
 
 def main() -> None:
