@@ -203,7 +203,7 @@ class World:
         )
 
     @contextmanager
-    def _matched(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def matched(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(config={"threads": 1}) as con:
             self._tables(con)
             current(con, self.today, self.district)
@@ -213,7 +213,7 @@ class World:
     @contextmanager
     def gated(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Everything up to the gates."""
-        with self._matched() as con:
+        with self.matched() as con:
             holders(con)
             entitlements(con, self.today, self.district)
             gates(con, self.today, self.district)
@@ -249,18 +249,18 @@ class World:
 
     def identities(self) -> list[tuple[str | None, str]]:
         """Person and outcome, by sign-in."""
-        with self._matched() as con:
+        with self.matched() as con:
             return con.execute("SELECT person_sourced_id, outcome FROM identity ORDER BY sign_in_id").fetchall()
 
     def decisions(self) -> list[tuple[str | None, str, str | None, list[str]]]:
         """Person, outcome, the key that decided, and the candidates, by sign-in."""
-        with self._matched() as con:
+        with self.matched() as con:
             query = "SELECT person_sourced_id, outcome, key, candidates FROM identity ORDER BY sign_in_id"
             return [(*row, json.loads(candidates)) for *row, candidates in con.execute(query).fetchall()]
 
     def keys(self) -> dict[tuple[str, str, str], tuple[date, date | None]]:
         """By person, kind and value: since when a key is known, and since when it is theirs no more."""
-        with self._matched() as con:
+        with self.matched() as con:
             query = "SELECT person_sourced_id, kind, value, first_seen, last_seen FROM identity_key"
             return {(person, kind, value): (*seen,) for person, kind, value, *seen in con.execute(query).fetchall()}
 
