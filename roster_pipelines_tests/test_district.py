@@ -103,18 +103,77 @@ def test_not_even_pydantics_own_message_repeats_a_secret() -> None:
     assert SECRET not in str(raised.value)
 
 
-@pytest.mark.parametrize("stage", ["testing", "live"])
-def test_a_district_is_served_only_with_sign_in(stage: str) -> None:
-    assert f"stage {stage} needs sign_in" in refusal(RECORD + f"stage: {stage}\n")
-
-
-@pytest.mark.parametrize("registration", ["auto_by_school", "auto_by_resource"])
-def test_auto_registration_is_checked_but_not_served(registration: str) -> None:
-    auto = f"registration: {registration}\n"
-    assert f"registration {registration} is checked and reported, but does not entitle anybody yet" in refusal(
-        LIVE + auto
+@pytest.mark.parametrize("stage", ["testing", "live", "paused"])
+def test_a_district_leaves_onboarding_only_with_sign_in(stage: str) -> None:
+    assert f"stage {stage} needs sign_in: rostering works only with an SSO integration" in refusal(
+        RECORD + f"stage: {stage}\n"
     )
-    assert parse(RECORD + auto, "maple.yaml").registration == registration
+    assert parse(RECORD + "stage: onboarding\n", "maple.yaml").stage == "onboarding"
+
+
+@pytest.mark.parametrize("registration", ["access_code", "auto_by_school", "auto_by_resource"])
+def test_every_registration_is_served_by_sftp(registration: str) -> None:
+    assert parse(LIVE + f"registration: {registration}\n", "maple.yaml").registration == registration
+
+
+@pytest.mark.parametrize("kind", ["infinite_campus", "powerschool"])
+def test_auto_registration_by_resource_is_refused_where_no_resources_can_come(kind: str) -> None:
+    """The guide, About Auto-Registration."""
+    record = LIVE.replace("kind: sftp", f"kind: {kind}")
+    reason = f"registration auto_by_resource needs OneRoster resources, which connection {kind} does not give"
+    assert reason in refusal(record + "registration: auto_by_resource\n")
+    assert reason not in refusal(record + "registration: auto_by_school\n")
+
+
+@pytest.mark.parametrize(
+    ("registration", "choice", "requires"),
+    [
+        ("auto_by_school", True, "access_code"),
+        ("auto_by_school", False, "auto_by_school"),
+        ("auto_by_resource", True, "auto_by_resource"),
+        ("access_code", True, "access_code"),
+    ],
+)
+def test_orgs_need_not_be_delivered_where_teachers_pick_their_school(
+    registration: str, choice: bool, requires: str
+) -> None:
+    text = f"{LIVE}registration: {registration}\nschool_choice: {choice}\n"
+    assert parse(text, "maple.yaml").requires == requires
+
+
+def test_match_keys_terms_and_filters_are_taken_as_they_are_written() -> None:
+    district = parse(
+        LIVE + "  match: [user_id:SIS, identifier, username]\n  subject: transient\n"
+        "teaching_roles: [teacher, aide]\nterms: {opens_days_before: 0}\nfilters: {courses: ['!*Band*']}\n",
+        "maple.yaml",
+    )
+    assert district.sign_in is not None
+    assert district.sign_in.match == ("user_id:SIS", "identifier", "username")
+    assert (district.sign_in.subject, district.teaching_roles) == ("transient", ("teacher", "aide"))
+    assert (district.terms.opens_days_before, district.terms.archived_days_after) == (0, 14)
+    assert district.filters.courses == ("!*Band*",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("  match: [sourcedId]\n", "sign_in.match.0: not in the form"),
+        ("  match: [user_id]\n", "sign_in.match.0: not in the form"),
+        ("  match: [email, 'user_id:S I S']\n", "sign_in.match.1: not in the form"),
+        ("  match: []\n", "sign_in.match: "),
+        ("  subject: sometimes\n", "sign_in.subject: not in the form"),
+        ("filters: {teachers: [x]}\n", "unknown key filters.teachers"),
+        ("filters: {grades: '01'}\n", "filters.grades: not in the form"),
+        ("filters: {grades: [01]}\n", "filters.grades.0: not in the form"),
+        ("filters: [music]\n", "filters: not in the form"),
+        ("terms: {opens_days_before: -1}\n", "terms.opens_days_before: "),
+        ("terms: {archived_days_after: 367}\n", "terms.archived_days_after: "),
+        ("teaching_roles: [student]\n", "teaching_roles.0: not in the form"),
+        ("school_choice: perhaps\n", "school_choice: "),
+    ],
+)
+def test_a_rule_that_is_none_is_named_by_its_key(text: str, told: str) -> None:
+    assert refusal(LIVE + text).startswith(f"maple.yaml: {told}")
 
 
 @pytest.mark.parametrize("text", ["", "maple", "- maple\n", "5\n"])

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import sqlalchemy as sa
 import typer.main
@@ -9,7 +10,8 @@ import yaml
 from sqlalchemy.engine import Engine
 
 from roster_pipelines.cli.main import app
-from roster_pipelines.district import District, SftpConnection, SignIn
+from roster_pipelines.district import District, Filters, SftpConnection, SignIn, Stage, Terms
+from roster_pipelines.oneroster.shape import Registration
 from roster_pipelines.settings import PROJECT, Settings
 from roster_pipelines_tests.conformance import conformance, planted
 from roster_pipelines_tests.documents import gates, oneroster
@@ -46,7 +48,32 @@ def test_the_documented_record_is_valid_and_shows_every_key() -> None:
     District.model_validate(record)
     assert set(record) == set(District.model_fields)
     assert {*record["connection"], "private_key"} == set(SftpConnection.model_fields)
-    assert set(record["sign_in"]) == set(SignIn.model_fields)
+    for key, model in {"sign_in": SignIn, "terms": Terms, "filters": Filters}.items():
+        assert set(record[key]) == set(model.model_fields), key
+
+
+def test_the_documented_record_names_the_defaults_as_they_are() -> None:
+    """Of what a short record leaves out, the example shows what is so then, or says so."""
+    text = (PROJECT / "docs" / "district.md").read_text("utf-8")
+    example = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert example
+    shown = yaml.safe_load(example[1])
+    short = District.model_validate({key: shown[key] for key in ("district", "name", "connection")})
+    for key in ("registration", "school_choice", "teaching_roles", "terms", "filters", "pilot_teachers"):
+        assert getattr(District.model_validate(shown), key) == getattr(short, key), key
+
+
+def test_every_stage_registration_and_claim_is_explained() -> None:
+    text = (PROJECT / "docs" / "district.md").read_text("utf-8")
+    claims = ("sourced_id", "user_id:TYPE", "identifier", "email", "username")
+    for name in (*get_args(Stage), *get_args(Registration), *claims):
+        assert f"| `{name}` |" in text, name
+
+
+def test_every_filter_that_the_document_shows_is_one() -> None:
+    text = (PROJECT / "docs" / "district.md").read_text("utf-8")
+    shown = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    assert Filters.model_validate(shown["filters"]).grades[1] == "01", "as text"
 
 
 def test_the_vendors_tables_are_documented_as_they_are(engine: Engine) -> None:
