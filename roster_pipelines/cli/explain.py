@@ -52,7 +52,7 @@ def explain(
 
         output.console.print(text(told), soft_wrap=False)
     else:
-        output.problem(f"nobody and no class of {district} is known by that name: neither in the roster, nor before")
+        output.problem(f"nobody and no class of {district} is known by that name: spell it as in the district's files")
     raise typer.Exit(int(not told.found))
 
 
