@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform import plans, vendor
-from roster_pipelines.rostering.plan import PUBLISHED, differences
+from roster_pipelines.rostering.plan import PUBLISHED, counted, differences
 from roster_pipelines.simulators import product
 from roster_pipelines_tests.conftest import accept, register
 from roster_pipelines_tests.rostering.world import DEACTIVATED, World
@@ -154,6 +154,65 @@ def test_a_failure_while_changing_and_deactivating_leaves_the_former_rows(engine
         with pytest.raises(CallSomebody), engine.begin() as second:
             plans.apply(second, con, "maple", unfit)
     assert published(engine) == before
+
+
+def automatic(engine: Engine, **ada: Any) -> World:
+    """A district whose teacher needs no code, and has signed in."""
+    register(engine, "maple")
+    world = World(registration="auto_by_school").licence().teacher(givenName="Ada", familyName="Byron", **ada)
+    with engine.begin() as connection:
+        product.sell(connection, "maple", "lessons")
+    return world.school_class("music", "ada").signed_in("ada")
+
+
+def accounts(engine: Engine) -> list[tuple[Any, ...]]:
+    query = "SELECT account_id, status, activated_by, provisioned_for, given_name FROM platform.account ORDER BY 1"
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
+def test_accounts_get_ids_that_nobody_has_and_are_opened_with_the_class(engine: Engine) -> None:
+    world = automatic(engine, email="ada@maple.example")
+    with engine.begin() as connection:
+        taken = product.open_account(connection, "cedar")
+    with engine.connect() as connection, duckdb.connect() as con:
+        con.execute("CREATE TABLE account_to_open AS SELECT unnest(['ada', 'bea']) AS person_sourced_id")
+        plans.reserve_accounts(connection, con)
+        assert con.execute("FROM new_account ORDER BY 1").fetchall() == [("ada", taken + 1), ("bea", taken + 2)]
+    publish(engine, world)
+    assert accounts(engine) == [
+        (taken, "inactive", None, None, None),
+        (1001, "active", "auto_registration", "ada", "Ada"),
+    ]
+    assert [row["product_id"] for row in published(engine)["account_product"]] == ["lessons"]
+
+
+def test_an_account_that_is_closed_between_plan_and_apply_stays_closed(engine: Engine) -> None:
+    world = automatic(engine, email="ada@maple.example")
+    publish(engine, world)
+    world.account(1001, provisioned_for="ada").rows["users"][0]["givenName"] = "Augusta"
+    with engine.connect() as connection, planned(connection, world, "maple") as (con, plan):
+        connection.execute(sa.text("UPDATE platform.account SET status = 'closed'"))
+        connection.commit()
+        with pytest.raises(CallSomebody, match="does not fit what is in account any more"), engine.begin() as second:
+            plans.apply(second, con, "maple", plan)
+    assert accounts(engine) == [(1001, "closed", "auto_registration", "ada", "Ada")]
+
+
+def test_what_is_held_or_kept_is_not_written_and_does_not_count_as_a_change(engine: Engine, maple: World) -> None:
+    publish(engine, maple)
+    before = published(engine)
+    maple.rows["classes"] = []
+    with engine.begin() as connection, planned(connection, maple, "maple") as (con, _):
+        for table in DEACTIVATED:
+            con.execute(f"UPDATE plan.{table.name} SET action = if(rowid % 2 = 0, 'hold', 'keep')")
+        plans.record(connection, "maple", plans.new_id(connection), "delivery", counted(con, "plan"), "state")
+        plan = plans.newest(connection, "maple")
+        assert plan is not None
+        plans.apply(connection, con, "maple", plan)
+    assert (plan.changes, plan.held + sum(n["keep"] for n in plan.counts.values())) == (0, 9)
+    assert published(engine) == before
+    assert outcomes(engine) == ["applied", "superseded", "applied"]
 
 
 def test_what_vanishes_is_deactivated_never_deleted_and_comes_back_whole(engine: Engine, maple: World) -> None:

@@ -211,7 +211,7 @@ def odd(seed: int) -> tuple[Keys, Keys]:
     return rows, left
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6))
 def test_never_are_more_rows_of_a_type_taken_away_than_a_tenth_or_twenty_and_no_class_in_part(seed: int) -> None:
     rows, left = odd(seed)

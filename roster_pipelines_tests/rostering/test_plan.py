@@ -175,3 +175,123 @@ def test_a_student_who_leaves_one_of_two_classes_stays_in_the_other() -> None:
     assert counts["student_account"] == NOTHING
     assert counts["rostered_class_student"] == {**NOTHING, "deactivate": 1}
     assert product.active()["rostered_class_student"] == {("music", "kim")}
+
+
+# Auto-registration: accounts are opened, activated and follow the roster; they are never taken away.
+
+ADA = {"givenName": "Ada", "familyName": "Byron", "email": "ada@maple.example"}
+OPENED = (1001, "active", "auto_registration", "ada", "Ada", "Byron", "ada@maple.example")
+
+
+def automatic(**signed_in: Any) -> World:
+    """The same class in a district where teachers need no code; its teacher has signed in."""
+    world = World(registration="auto_by_school").teacher(**ADA).student().licence(school=NORTH)
+    return world.school_class("music", "ada", students="kim").signed_in("ada", **signed_in)
+
+
+def test_auto_registration_opens_an_account_with_the_class_once_and_lets_it_use_the_product() -> None:
+    world, product = automatic(), Product()
+    assert world.plan(product) == {table.name: {**NOTHING, "create": 1} for table in PUBLISHED}
+    assert product.active()["account_product"] == {(1001, "lessons", "auto_by_school")}
+    assert product.active()["rostered_class_teacher"] == {("music", 1001, "ada", None)}
+    assert world.accounts() == {OPENED}
+    assert world.plan(product) == in_every_table()
+
+
+@pytest.mark.parametrize("waits", ["for a class", "for a licence", "for a sign-in"])
+def test_nothing_is_written_of_a_teacher_without_an_entitled_class(waits: str) -> None:
+    world = automatic()
+    if waits == "for a class":
+        world.rows["enrollments"] = []
+    elif waits == "for a licence":
+        world.rows["licence"] = []
+    else:
+        world.rows["sign_in"] = []
+    assert world.plan(Product()) == in_every_table()
+
+
+def test_with_codes_no_account_is_opened_and_no_product_given() -> None:
+    world = music()
+    rows = world.desired()
+    assert (world.accounts(), rows["account_product"]) == (set(), set())
+
+
+def test_a_linked_account_that_was_never_activated_becomes_active_and_keeps_what_its_owner_wrote() -> None:
+    world, product = automatic(account=7), Product()
+    world.account(7, status="inactive").rows["account"][0].update(given_name="A.", email="ada@home.example")
+    assert world.plan(product)["account"] == {**NOTHING, "change": 1}
+    owned = world.rows["account"]
+    assert [(row["status"], row["activated_by"], row["provisioned_for"]) for row in owned] == [
+        ("active", "auto_registration", None)
+    ]
+    assert [(row["given_name"], row["email"]) for row in owned] == [("A.", "ada@home.example")]
+    assert world.plan(product) == in_every_table()
+
+
+@pytest.mark.parametrize("opened_for", ["ada", None])
+def test_a_closed_account_is_never_written_nor_another_opened_in_its_place(opened_for: str | None) -> None:
+    world = automatic(account=7).account(7, status="closed", provisioned_for=opened_for)
+    assert world.accounts() == set()
+    assert world.plan(Product()) == in_every_table()
+
+
+def test_an_opened_account_stays_when_its_teachers_licence_ends_and_only_the_product_goes() -> None:
+    world, product = automatic(), Product()
+    world.plan(product)
+    world.rows["licence"][0]["ends_on"] = TODAY
+    counts = world.plan(product)
+    assert counts["account"] == NOTHING
+    assert counts["account_product"] == {**NOTHING, "deactivate": 1}
+    assert [row["status"] for row in world.rows["account"]] == ["active"]
+
+
+def test_an_opened_account_follows_its_teachers_row_of_the_roster() -> None:
+    world, product = automatic(), Product()
+    world.plan(product)
+    world.rows["users"][0].update(familyName="Lovelace", email=None)
+    assert world.plan(product) == {**in_every_table(), "account": {**NOTHING, "change": 1}}
+    assert world.accounts() == {(1001, "active", "auto_registration", "ada", "Ada", "Lovelace", None)}
+
+
+def rekeyed(world: World, old: str, new: str) -> World:
+    """The next delivery gives the same teacher, who signs in with the same subject, another sourcedId."""
+    world.remembering()
+    for row in (*world.rows["users"], *world.rows["enrollments"], *world.rows["sign_in"]):
+        row.update({key: new for key, value in row.items() if value == old})
+    return world
+
+
+def test_the_account_of_a_re_keyed_teacher_goes_on_under_the_new_id() -> None:
+    world, product = automatic(), Product()
+    world.plan(product)
+    counts = rekeyed(world, "ada", "t-100").plan(product)
+    assert counts["account"] == {**NOTHING, "change": 1}
+    assert world.accounts() == {(*OPENED[:3], "t-100", *OPENED[4:])}
+    assert product.active()["rostered_class_teacher"] == {("music", 1001, "t-100", None)}
+    assert world.plan(product) == in_every_table()
+
+
+def test_of_several_accounts_of_one_teacher_only_one_is_known_by_the_teachers_id() -> None:
+    """The closed one was opened for the new id already; so the old one stays what it is, and is used."""
+    world, product = automatic(), Product()
+    world.plan(product)
+    rekeyed(world, "ada", "t-100").account(7, status="closed", provisioned_for="t-100")
+    assert world.accounts() == {OPENED}
+    assert world.desired()["rostered_class_teacher"] == {("music", 1001, "t-100", None)}
+
+
+def test_an_account_that_somebody_else_has_linked_stays_that_of_the_teacher_it_was_opened_for() -> None:
+    world, product = automatic(), Product()
+    world.plan(product)
+    world.teacher("bea", givenName="Bea", familyName="Beh", email="bea@maple.example")
+    world.school_class("art", "bea").signed_in("bea", account=1001)
+    assert world.accounts() == {OPENED}
+    assert world.desired()["rostered_class_teacher"] == {("music", 1001, "ada", None), ("art", 1001, "bea", None)}
+
+
+def test_by_resource_only_the_class_that_is_linked_comes_with_its_product() -> None:
+    world = automatic().school_class("art", "ada").product("lessons", "res-1").resource("res-1", in_class="art")
+    world.registration = "auto_by_resource"
+    rows = world.desired()
+    assert rows["rostered_class"] == {("art", "Art", None, None, "north")}
+    assert rows["account_product"] == {(1001, "lessons", "auto_by_resource")}
