@@ -2,9 +2,7 @@
 
 import getpass
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -29,10 +27,9 @@ def identities(
     if (sign_in is None) != (why is None):
         raise typer.BadParameter("give both, or neither", param_hint="--forget and --why")
     with database.opened() as engine, engine.begin() as connection:
-        record = registry.get(connection, district)
+        registry.get(connection, district)
         if sign_in is not None and why is not None:
-            today = datetime.now(UTC).astimezone(ZoneInfo(record.time_zone)).date()
-            person = forget(connection, district, sign_in, today, by=getpass.getuser(), why=why)
+            person = forget(connection, district, sign_in, by=getpass.getuser(), why=why)
             output.console.print(
                 f"sign-in {sign_in} is not taken for {person} any more; the next run, within seconds where Dagster"
                 " runs, matches it by its claims.",

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -65,22 +65,22 @@ def latest(connection: Connection, district: str) -> Matched | None:
     return Matched(head[0], head[1], head[2], found)
 
 
-def forget(connection: Connection, district: str, sign_in_id: int, today: date, *, by: str, why: str) -> str:
+def forget(connection: Connection, district: str, sign_in_id: int, *, by: str, why: str) -> str:
     """Forget who a sign-in's subject was, so that the district's next run matches it afresh by its claims.
 
-    The newest plan and what it was made from are marked as out of date, at which the sign_ins sensor runs the
+    Everybody whom the subject ever was is forgotten: whoever it is next inherits nothing, such as an account, from
+    them. The newest plan and what it was made from are marked as out of date, at which the sign_ins sensor runs the
     district; a run that is under way is waited for, or marked as well.
 
     Args:
         connection: In a transaction.
         district: Whose sign-in.
         sign_in_id: Which one.
-        today: The date in the district's time zone.
         by: Who decides it.
         why: For the district's history.
 
     Returns:
-        The sourcedId of the person who is forgotten.
+        The sourcedId of the person whom it was last.
 
     Raises:
         CallSomebody: The district has no such sign-in, or it is not known who it was.
@@ -88,13 +88,14 @@ def forget(connection: Connection, district: str, sign_in_id: int, today: date, 
     plans.lock(connection, district)
     person = connection.scalar(
         sa.text("""
-            UPDATE roster.identity_key k SET last_seen = :today
-            FROM platform.sign_in s
-            WHERE s.district = :district AND s.sign_in_id = :sign_in AND k.district = s.district
-                AND k.kind = 'subject' AND k.value = s.provider || '|' || s.subject AND k.last_seen IS NULL
-            RETURNING k.person_sourced_id
+            WITH forgotten AS (
+                DELETE FROM roster.identity_key k USING platform.sign_in s
+                WHERE s.district = :district AND s.sign_in_id = :sign_in AND k.district = s.district
+                    AND k.kind = 'subject' AND k.value = s.provider || '|' || s.subject
+                RETURNING k.person_sourced_id, k.last_seen)
+            SELECT person_sourced_id FROM forgotten ORDER BY last_seen DESC NULLS FIRST LIMIT 1
         """),
-        {"district": district, "sign_in": sign_in_id, "today": today},
+        {"district": district, "sign_in": sign_in_id},
     )
     if person is None:
         raise CallSomebody(

@@ -1,13 +1,12 @@
 """Who each sign-in is, through the asset: what it tells, what it keeps, and what it works out again."""
 
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
 from roster_pipelines.platform import identities
 from roster_pipelines.simulators import product
-from roster_pipelines_tests.assets.conftest import MAPLE, TODAY, Deployment
+from roster_pipelines_tests.assets.conftest import MAPLE, Deployment
 
 
 def matched(delivered: Deployment) -> dict[str, Any]:
@@ -54,8 +53,7 @@ def test_the_match_rate_is_told_as_numbers_the_unmatched_by_opaque_id_and_a_pers
         found = identities.latest(connection, MAPLE)
         assert found is not None
         (held,) = [identity for identity in found.identities if identity.outcome == "moved"]
-        today = date.fromisoformat(TODAY)
-        assert identities.forget(connection, MAPLE, held.sign_in_id, today, by="me", why="her address") == ada
+        assert identities.forget(connection, MAPLE, held.sign_in_id, by="me", why="her address") == ada
     told = matched(delivered)
     assert (told["matched"], told["moved"]) == (1, 0)
     with delivered.engine.connect() as connection:

@@ -265,7 +265,7 @@ def test_before_the_first_roster_a_sign_in_is_nobody_and_afterwards_it_is_found(
     assert next_day(first).teacher("ada").signed_in("ada").identities() == [("ada", "matched")]
 
 
-def test_a_subject_that_was_forgotten_is_matched_afresh() -> None:
+def test_a_subject_that_is_the_persons_no_more_is_matched_afresh() -> None:
     world = known_before().teacher("ada", email=ADA).teacher("bea", email=BEA).signed_in("bea", email=BEA)
     for key in world.rows["known_key"]:
         if key["kind"] == "subject":
