@@ -1,5 +1,6 @@
 """Who may use what: by code or by auto-registration, where a licence is in force for the district or their school."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -136,7 +137,7 @@ def test_auto_registration_takes_the_account_that_is_there_and_none_that_is_clos
     world = World(registration="auto_by_school").licence()
     people: dict[str, tuple[set[int | None], dict[str, Any]]] = {
         "to-open": ({None}, NAMED),
-        "linked": ({1}, NAMED),
+        "linked": ({31}, NAMED),
         "to-activate": ({2}, NAMED),
         "provisioned": ({3}, NAMED),
         "closed": (set(), NAMED),
@@ -147,7 +148,7 @@ def test_auto_registration_takes_the_account_that_is_there_and_none_that_is_clos
     for name, (_, values) in people.items():
         world.teacher(name, **values)
     world.signed_in("to-open")
-    world.account(1).signed_in("linked", account=1).account(11, provisioned_for="linked")
+    world.account(31).signed_in("linked", account=31).account(1, provisioned_for="linked")
     world.account(2, status="inactive").signed_in("to-activate", account=2)
     world.account(3, provisioned_for="provisioned").signed_in("provisioned")
     world.account(4, status="closed", provisioned_for="closed").signed_in("closed")
@@ -171,19 +172,15 @@ def test_an_account_that_was_opened_for_an_id_that_is_gone_stays_its_persons_by_
     assert by_accounts(world) == {"t-2": {1}}
 
 
-def test_an_account_that_was_opened_for_somebody_who_is_there_is_nobody_elses() -> None:
-    """Whatever is remembered of the subject."""
+@pytest.mark.parametrize(("opened_for", "ended"), [("t-1", None), ("gone", TODAY)])
+def test_an_account_of_somebody_who_is_there_or_whose_subject_is_not_the_persons_any_more_is_not_theirs(
+    opened_for: str, ended: date | None
+) -> None:
     world = World(registration="auto_by_school").teacher("t-1", **NAMED).teacher("t-2", **NAMED).signed_in("t-2")
-    for person, ended in (("t-1", TODAY), ("t-2", None)):
-        world.add(
-            "known_key",
-            person_sourced_id=person,
-            kind="subject",
-            value="classlink|subject-1",
-            first_seen=TODAY,
-            last_seen=ended,
-        )
-    assert by_accounts(world.account(1, provisioned_for="t-1").licence()) == {"t-2": {None}}
+    subject = {"kind": "subject", "value": f"classlink|subject-{2 if ended else 1}", "first_seen": TODAY}
+    world.add("known_key", person_sourced_id=opened_for, last_seen=TODAY, **subject)
+    world.add("known_key", person_sourced_id="t-2", last_seen=ended, **subject)
+    assert by_accounts(world.account(1, provisioned_for=opened_for).licence()) == {"t-2": {None}}
 
 
 def by_resource() -> World:

@@ -25,6 +25,13 @@ def seats(world: World) -> Seats:
         return {name: {licence for person, licence in rows if person == name} for name, _ in rows}
 
 
+def without_seat(world: World) -> set[str]:
+    """Who waits for a seat."""
+    with world.gated() as con:
+        rows = con.execute("SELECT person_sourced_id FROM entitlement WHERE NOT seated").fetchall()
+        return {person for (person,) in rows}
+
+
 def use(world: World) -> Use:
     """By licence: its scope, how many seats it has, how many are used, how many teachers wait."""
     with world.gated() as con:
@@ -138,6 +145,7 @@ def test_a_schools_seats_are_used_before_those_of_the_whole_district() -> None:
     assert seats(world) == {"ada": {2}, "bea": {1}}
     assert use(world) == {1: ("whole district", 1, 1, 1), 2: (NORTH, 1, 1, 1)}
     assert world.waiting() == {"ada": None, "bea": None, "zoe": "entitled"}
+    assert without_seat(world) == {"zoe"}
 
 
 def test_a_seat_is_needed_only_at_schools_where_the_teacher_has_a_class() -> None:
@@ -167,12 +175,14 @@ def test_with_auto_registration_no_seat_is_taken_where_no_account_can_be_opened(
     assert seats(world.signed_in("bea")) == {"bea": {1}}
 
 
-def test_by_resource_a_seat_is_needed_only_for_a_class_with_the_resource() -> None:
-    world = World(registration="auto_by_resource").product("lessons", "Q-1").resource("Q-1", in_class="art")
-    for name, in_class in (("ada", "music"), ("bea", "art")):
-        world.teacher(name, givenName=name, familyName="May", email=f"{name}@maple.example")
-        world.school_class(in_class, name).signed_in(name)
-    assert seats(world.licence(seats=1)) == {"bea": {1}}
+def test_by_resource_a_seat_is_needed_only_for_a_class_with_the_resource_that_is_there_today() -> None:
+    world = World(registration="auto_by_resource").product("lessons", "Q-1").licence(seats=1)
+    world.session("past", TODAY - 90 * DAY, TODAY - 60 * DAY).course("crs").resource("Q-1", in_course="crs")
+    for name, term in (("ada", ["past"]), ("bea", None)):
+        world.teacher(name, givenName=name, familyName="May", email=f"{name}@maple.example").signed_in(name)
+        world.school_class(f"{name}-music", name, courseSourcedId="crs", termSourcedIds=term)
+        world.school_class(f"{name}-art", name)
+    assert seats(world) == {"bea": {1}}
 
 
 def test_with_two_picked_schools_a_seat_of_either_will_do() -> None:
@@ -180,5 +190,5 @@ def test_with_two_picked_schools_a_seat_of_either_will_do() -> None:
     for number, name in enumerate(("ada", "bea"), 1):
         world.teacher(name, school="east").school_class(f"class-{name}", name, school="east")
         world.account(number, "lessons").signed_in(name, account=number, school=NORTH)
-    assert world.add("school_choice", sign_in_id=2, school_nces_id=SOUTH).waiting() == {"ada": None, "bea": None}
-    assert seats(world) == {"ada": {1}, "bea": {2}}
+    assert seats(world.add("school_choice", sign_in_id=2, school_nces_id=SOUTH)) == {"ada": {1}, "bea": {2}}
+    assert without_seat(world) == set()
