@@ -218,15 +218,18 @@ def test_of_several_people_with_one_address_only_who_they_are_is_told() -> None:
         assert person(ask("usr-5")).person == ADA
 
 
-def test_sign_ins_that_carry_a_claim_of_theirs_and_match_nobody_are_named() -> None:
+def test_sign_ins_that_may_be_theirs_or_carry_a_claim_of_theirs_are_named() -> None:
     world = maple().signed_in(email="ada@maple.example", provider="google").signed_in(username="AACORN ")
     world.signed_in(email="ada@maple.example").signed_in("usr-99").teacher("usr-19", email="ada@maple.example")
+    world.add("known_key", person_sourced_id=ADA, kind="subject", value="classlink|was-hers", first_seen=TODAY)
+    world.signed_in(BO, subject="was-hers")
     with solved(world, new=2) as ask:
         told = ask(ADA)
     assert person(told).sign_ins == (
         SignedIn(1, "other-provider", None, (), theirs=False),
         SignedIn(2, None, None, (), theirs=False),
         SignedIn(3, "ambiguous", "email", (ADA, "usr-19"), theirs=False),
+        SignedIn(5, "moved", "sourced_id", (ADA, BO), theirs=False),
     )
     assert "sign-in 2 came after the plan was made: ask again" in shown(told)
     assert f"sign-in 3, ambiguous: one of its claims fits several people of the roster; held ({ADA}, usr-19)" in (
