@@ -11,7 +11,7 @@ VALIDATED = [
     "academicSessions", "orgs", "courses", "users", "classes", "enrollments", "resources", "classResources",
     "courseResources",
 ]  # fmt: skip
-PLATFORM = ["access_codes", "accounts", "licences", "products", "sign_ins"]
+PLATFORM = ["access_codes", "account_links", "accounts", "licences", "products", "school_choices", "sign_ins"]
 
 GRAPH = {
     # asset: its group, and what it is made from
@@ -23,10 +23,11 @@ GRAPH = {
         "rostering",
         {"identities", *(f"platform/{table}" for table in PLATFORM if table != "sign_ins")},
     ),
-    "roster_plan": ("rostering", {"identities", "entitlements"}),
+    "gates": ("rostering", {"identities", "entitlements"}),
+    "roster_plan": ("rostering", {"gates"}),
     "rostered_classes": ("rostering", {"roster_plan"}),
 }
-FROM_IDENTITIES_ON = {"identities", "entitlements", "roster_plan", "rostered_classes"}
+FROM_IDENTITIES_ON = {"identities", "entitlements", "gates", "roster_plan", "rostered_classes"}
 JOBS = {
     "process_delivery": {"delivery", *(f"validated/{table}" for table in VALIDATED), *FROM_IDENTITIES_ON},
     "refresh_entitlements": FROM_IDENTITIES_ON,
