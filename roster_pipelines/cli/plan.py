@@ -12,7 +12,7 @@ from roster_pipelines.cli.district import AsJson, Key
 from roster_pipelines.duck import attached
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.lake import Lake
-from roster_pipelines.platform import derived, plans, registry
+from roster_pipelines.platform import decisions, derived, plans, registry
 from roster_pipelines.rostering import guard
 from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED
 from roster_pipelines.rostering.reasons import REASONS
@@ -59,13 +59,7 @@ def _tell(connection: Connection, plan: plans.Plan) -> None:
         [(table.what, *(plan.rows(table.name, action) for action in ACTIONS)) for table in PUBLISHED],
     )
     if plan.held:
-        output.console.print(
-            f"{plan.held:,} rows are held: {guard.reason(plan.held_by_table, plan.active)}.\n"
-            f"  roster plan {plan.district} --held               which classes they are of\n"
-            f"  roster approve {plan.plan_id} --why ...   deactivates them\n"
-            f"  roster discard {plan.plan_id} --why ...   keeps them until the next delivery",
-            markup=False,
-        )
+        output.console.print(_held(connection, plan), markup=False)
     counts = derived.counts(connection, plan.district)
     output.table(
         "what teachers and classes wait for",
@@ -81,6 +75,20 @@ def _tell(connection: Connection, plan: plans.Plan) -> None:
     output.console.print(f"{more:,} more classes would be there if every waiting teacher signed in.")
 
 
+def _held(connection: Connection, plan: plans.Plan) -> str:
+    told = f"{plan.held:,} rows are held: {guard.reason(plan.held_by_table, plan.active)}."
+    decided = decisions.of(connection, plan)
+    if decided:
+        return f"{told} They were {decisions.DONE[decided]}: the next run goes by it."
+    commands = {
+        f"roster plan {plan.district} --held": "lists the classes",
+        f"roster approve {plan.plan_id} --why ...": "deactivates the rows",
+        f"roster discard {plan.plan_id} --why ...": "keeps them until the next delivery",
+    }
+    width = max(map(len, commands))
+    return "\n".join([told, *(f"  {command:<{width}}  {what}" for command, what in commands.items())])
+
+
 def _as_json(connection: Connection, plan: plans.Plan) -> None:
     output.as_json(
         {
@@ -88,6 +96,7 @@ def _as_json(connection: Connection, plan: plans.Plan) -> None:
             "changes": plan.changes,
             "held": plan.held,
             "held_because": guard.reason(plan.held_by_table, plan.active) if plan.held else None,
+            "decided": decisions.of(connection, plan),
             "held_classes": [
                 {"class": name, "itself": whole, "teachers": teachers, "students": students}
                 for name, whole, teachers, students in _held_classes(plan)

@@ -38,7 +38,7 @@ def record(connection: Connection, plan_id: int, decision: Decision, *, by: str,
     plans.lock(connection, plan.district)
     if plan.held_rows is None:
         raise CallSomebody(f"plan {plan_id} of {plan.district} holds nothing", "there is nothing to decide")
-    before = _decided(connection, plan)
+    before = of(connection, plan)
     if before:
         raise CallSomebody(
             f"what plan {plan_id} of {plan.district} holds was {DONE[before]} already",
@@ -67,7 +67,8 @@ def record(connection: Connection, plan_id: int, decision: Decision, *, by: str,
     return plan
 
 
-def _decided(connection: Connection, plan: plans.Plan) -> str | None:
+def of(connection: Connection, plan: plans.Plan) -> str | None:
+    """Look up what was decided on the rows that a plan holds, be it on another plan that holds the very same."""
     decision = connection.scalar(
         sa.text("""
             SELECT decision FROM roster.decision JOIN roster.plan USING (plan_id)
