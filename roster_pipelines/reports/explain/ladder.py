@@ -80,7 +80,7 @@ def _rung(table: Table, gate: Gate, rows: Sequence[Answers], first: Answers, res
     if shut == len(rows):
         told += [Text(REASONS[code].what, "bold red" if is_first else "") for code in reasons]
         told += [remedy(code) for code in reasons if is_first]
-    elif shut:
+    elif shut or gate == "class_current":
         told.append(Text(f"{len(rows) - shut} of {len(rows)} classes"))
     follows = all(_unknown(code, row) for row in rows if (code := row.gates[gate]))
     sign = "✓" if shut < len(rows) else "?" if follows and not is_first else "✗"

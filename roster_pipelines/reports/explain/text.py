@@ -45,7 +45,7 @@ def text(told: Explanation) -> RenderableType:
 
 def _person(person: Person, told: Explanation) -> list[RenderableType]:
     roles = ", ".join(dict.fromkeys(row.role or "no role" for row in person.rows))
-    names = [printable(value) for value in (person.rows[0].shown or {}).values() if value]
+    names = dict.fromkeys(printable(value) for value in (person.rows[0].shown or {}).values() if value)
     parts: list[RenderableType] = [
         Text.assemble((person.person, "bold"), f"  {'  '.join([roles, *names])}"),
         _verdict(person),
@@ -78,8 +78,9 @@ def _verdict(person: Person) -> Text:
         of = f"0 of {_classes(len(rows))} open" if best.class_sourced_id else "No class"
         still = f", {there} still published" if there else ""
         return _signed(f"{of}{still}: {REASONS[best.reason].what}", holds=False)
-    passed = sum(row.waiting_for is None for row in rows)
-    return _signed(f"{passed} of {_classes(len(rows))} passed every gate, {there} published", holds=True)
+    passed = [row for row in rows if row.waiting_for is None]
+    published = sum(bool(row.published) for row in passed)
+    return _signed(f"{len(passed)} of {_classes(len(rows))} passed every gate, {published} published", holds=True)
 
 
 def _classes(number: int) -> str:
