@@ -1,5 +1,6 @@
 """`roster explain`: why somebody sees no classes, or why a class is not there."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated
@@ -138,8 +139,10 @@ def _last_delivery(connection: Connection, lake: Lake, district: str, before: st
             return None
         delivery_id = earlier.delivery_id
         path = lake.staging(district, delivery_id)
-        if path.exists():
-            with lake.reading(path) as staging:
-                if was_in(staging, asked):
-                    return delivery_id
+        # One that is gone, or was written by an earlier version, is passed over.
+        with suppress(duckdb.Error):
+            if path.exists():
+                with lake.reading(path) as staging:
+                    if was_in(staging, asked):
+                        return delivery_id
     return None

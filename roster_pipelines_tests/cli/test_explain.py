@@ -31,6 +31,8 @@ from roster_pipelines_tests.conftest import Databases, accept, register, url_of
 
 MAPLE = "maple-valley"
 FIRST, SECOND, REFUSED = "20261121T080002Z-aaaaaaaa", "20261122T080002Z-bbbbbbbb", "20261123T080002Z-cccccccc"
+OLD = "20261121T200002Z-dddddddd"
+"""Its staging is of an earlier version."""
 TODAY = date(2026, 11, 23)
 
 
@@ -57,11 +59,13 @@ def played(
     with lake.writing(lake.staging(MAPLE, FIRST)) as staging, duckdb.connect(str(staging)) as con:
         for table in ("users", "classes"):
             con.execute(f"CREATE TABLE {table} AS FROM read_csv('{files[f'{table}.csv']}', all_varchar = true)")
+    with lake.writing(lake.staging(MAPLE, OLD)) as staging, duckdb.connect(str(staging)) as con:
+        con.execute("CREATE TABLE person (id VARCHAR)")
     databases.do("CREATE DATABASE explained TEMPLATE migrated")
     engine = databases.engine("explained")
     record = register(engine, MAPLE)
     with engine.begin() as connection:
-        for delivery in (FIRST, SECOND):
+        for delivery in (FIRST, OLD, SECOND):
             accept(connection, MAPLE, delivery)
         product.sell(connection, MAPLE, "lessons", starts_on=date(2026, 8, 1))
         account = product.open_account(connection, MAPLE, "lessons")
