@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.platform.transfer import pull, push
+from roster_pipelines.rostering.reasons import GATES, Gate
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,6 @@ class _Kept:
     def columns(self) -> dict[str, str]:
         return {**self.found_by, **self.others}
 
-
-# Columns of roster.gate, in the order in which the gates are passed.
-_GATES = ("in_roster", "role", "signed_in", "account_active", "entitled", "stage", "class_current")
 
 _KEPT = {
     "identity": _Kept(
@@ -45,7 +43,7 @@ _KEPT = {
     ),
     "gate": _Kept(
         {"person_sourced_id": "VARCHAR", "planned": "BOOLEAN", "if_signed_in": "BOOLEAN"},
-        dict.fromkeys(("class_sourced_id", *_GATES, "waiting_for", "reason"), "VARCHAR"),
+        dict.fromkeys(("class_sourced_id", *GATES, "waiting_for", "reason"), "VARCHAR"),
     ),
 }
 
@@ -170,7 +168,7 @@ class Waiting:
 
     person_sourced_id: str
     classes: int
-    gate: str | None
+    gate: Gate | None
     reason: str | None
 
 
@@ -185,7 +183,7 @@ def waiting(connection: Connection, district: str) -> list[Waiting]:
                 ORDER BY person_sourced_id, array_position(:gates, waiting_for) DESC NULLS FIRST, reason) AS furthest
             ORDER BY array_position(:gates, waiting_for) NULLS FIRST, reason, person_sourced_id
         """),
-        {"district": district, "gates": list(_GATES)},
+        {"district": district, "gates": list(GATES)},
     )
     return [Waiting(*row) for row in rows]
 
@@ -194,7 +192,7 @@ def waiting(connection: Connection, district: str) -> list[Waiting]:
 class Reasoned:
     """How many teachers and classes wait for the same; each is counted once, where the most gates hold."""
 
-    gate: str | None
+    gate: Gate | None
     reason: str | None
     teachers: int
     classes: int
@@ -220,7 +218,7 @@ def counts(connection: Connection, district: str) -> list[Reasoned]:
             FROM (TABLE teacher UNION ALL TABLE class) AS counted
             GROUP BY place, waiting_for, reason ORDER BY place NULLS FIRST, reason
         """),
-        {"district": district, "gates": list(_GATES)},
+        {"district": district, "gates": list(GATES)},
     )
     return [Reasoned(row[0], row[1], int(row[2]), int(row[3])) for row in rows]
 

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from sqlalchemy.engine import Engine
 
 from roster_pipelines.errors import CallSomebody
@@ -24,6 +26,42 @@ def test_migrating_again_changes_nothing_and_loses_nothing(engine: Engine) -> No
     assert tables(engine) == before
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM roster.district")) == 1
+
+
+def test_what_was_there_before_version_3_is_kept_and_every_district_is_worked_out_again(databases: Databases) -> None:
+    with databases.copy("template1") as engine:
+        upgrade(engine, "0002")
+        with engine.begin() as connection:
+            connection.execute(
+                sa.text("""
+                    INSERT INTO platform.product VALUES ('lessons', 'Lessons');
+                    INSERT INTO platform.account (district, status) VALUES ('maple', 'active'), ('maple', 'inactive');
+                    INSERT INTO platform.sign_in (district, provider, subject, account_id, last_signed_in_at)
+                    VALUES ('maple', 'classlink', 'a', 1, '2026-09-01'), ('maple', 'classlink', 'b', NULL, now());
+                    INSERT INTO roster.matching (district, made_from, sign_ins, matched) VALUES ('maple', 'x', 2, 1);
+                    INSERT INTO roster.plan (district, delivery_id, counts, outcome, made_from)
+                    VALUES ('maple', 'delivery', '{}', 'applied', 'x');
+                """)
+            )
+        database.migrate(engine)
+        for query, rows in {
+            "SELECT sign_in_id, account_id FROM platform.account_link": [(1, 1)],
+            "SELECT account_id, activated_by FROM platform.account ORDER BY 1": [(1, "access_code"), (2, None)],
+            "SELECT first_signed_in_at = last_signed_in_at FROM platform.sign_in": [(True,), (True,)],
+            "SELECT made_from FROM roster.plan": [("before version 3",)],
+        }.items():
+            with engine.connect() as connection:
+                assert [tuple(row) for row in connection.execute(sa.text(query))] == rows
+
+
+def upgrade(engine: Engine, to: str) -> None:
+    """Bring a database to an earlier version."""
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE SCHEMA roster; CREATE SCHEMA platform"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
 
 
 def test_two_processes_may_migrate_an_empty_database_at_once(databases: Databases) -> None:
