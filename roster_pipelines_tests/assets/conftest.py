@@ -26,6 +26,8 @@ LESSONS = "music-lessons"
 # Within the generated school year, whatever day it is.
 TODAY = "2026-11-23"
 
+ROSTERED = [table for table in PUBLISHED if "sourced_id" in " ".join(table.keys)]
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -88,7 +90,7 @@ class Deployment:
                 product.sign_in(connection, district, teacher, account)
 
     def published(self, district: str = MAPLE) -> Rows:
-        """Every published row of a district, active or not."""
+        """Every published row of a district's classes, active or not."""
         with self.engine.connect() as connection:
             return {
                 table.name: [
@@ -101,17 +103,17 @@ class Deployment:
                         {"district": district},
                     ).mappings()
                 ]
-                for table in PUBLISHED
+                for table in ROSTERED
             }
 
     def active(self, district: str = MAPLE) -> dict[str, int]:
         with self.engine.connect() as connection:
-            return {table.name: plans.active(connection, district, table) for table in PUBLISHED}
+            return {table.name: plans.active(connection, district, table) for table in ROSTERED}
 
     def waiting(self, district: str = MAPLE) -> dict[str, str | None]:
         """By teacher with classes, the gate that does not hold."""
         with self.engine.connect() as connection:
-            return {teacher: gate for teacher, _, gate in derived.waiting(connection, district)}
+            return {teacher.person_sourced_id: teacher.gate for teacher in derived.waiting(connection, district)}
 
     def ledger(self, district: str = MAPLE) -> list[tuple[str, str | None]]:
         """Status and reason of every delivery, in the order of landing."""

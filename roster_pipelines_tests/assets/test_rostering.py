@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from roster_pipelines.connections import landing
-from roster_pipelines.platform import deliveries, derived, plans
+from roster_pipelines.platform import decisions, deliveries, derived, plans
 from roster_pipelines.simulators.districts import District
 from roster_pipelines.staging import build
 from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, Rows, expected, rewrite, shown
@@ -50,6 +50,12 @@ def test_exactly_the_classes_of_the_teachers_who_signed_in_with_an_active_accoun
 
     with delivered.engine.begin() as connection:
         connection.execute(sa.text("UPDATE platform.account SET status = 'inactive'"))
+    assert delivered.refresh().success
+    assert delivered.published() == before, "too many at once: held"
+    with delivered.engine.begin() as connection:
+        plan = plans.newest(connection, MAPLE)
+        assert plan is not None
+        decisions.record(connection, plan.plan_id, "approve", by="tests", why="test")
     assert delivered.refresh().success
     assert shown(delivered.published()) == {name: set() for name in NOTHING}
     assert {name: len(rows) for name, rows in delivered.published().items()} == {
@@ -142,7 +148,7 @@ def test_before_and_outside_its_life_a_district_is_planned_and_nothing_is_applie
     delivered.sign_in(teachers[0])
     assert delivered.refresh().success
     assert delivered.published() == NOTHING
-    assert delivered.waiting()[teachers[0]] is None
+    assert delivered.waiting()[teachers[0]] == "stage"
     delivered.register(stage="live")
     assert delivered.run(only="rostered_classes").success, "the plan that was held back"
     assert shown(delivered.published()) == expected(files, teachers[0])
