@@ -117,6 +117,11 @@ def _accounts(con: duckdb.DuckDBPyConnection, *, by_codes: bool) -> None:
     )
 
 
+# Of what the licences for a class lack, the first of these is the reason; before all, what concerns the products that
+# the person has a code for.
+_FURTHEST = ["no-code", "code-unknown", "not-at-school", "licence-not-begun", "licence-ended", "no-nces-id"]
+
+
 def _entitled(con: duckdb.DuckDBPyConnection, *, by_codes: bool, by_resource: bool) -> None:
     """Answer `entitled` by person and class; for who teaches none, by all of their schools."""
     con.execute(
@@ -162,8 +167,3 @@ def _entitled(con: duckdb.DuckDBPyConnection, *, by_codes: bool, by_resource: bo
             AND f.class_sourced_id IS NOT DISTINCT FROM s.class_sourced_id
         """
     )
-
-
-# Of what the licences for a class lack, the first of these is the reason; before all, what concerns the products that
-# the person has a code for.
-_FURTHEST = ["no-code", "code-unknown", "not-at-school", "licence-not-begun", "licence-ended", "no-nces-id"]
