@@ -42,6 +42,8 @@ def plan(
         elif waiting:
             rows = [(w.person_sourced_id, w.classes, w.gate, w.reason) for w in derived.waiting(connection, district)]
             output.table("teachers", ["teacher", "classes", "waits for", "reason"], [row for row in rows if row[2]])
+        elif held and not newest.held:
+            output.console.print(f"plan {newest.plan_id} of {district} holds nothing.")
         elif held:
             output.table(
                 f"classes of which plan {newest.plan_id} holds rows",

@@ -289,6 +289,13 @@ def test_an_account_that_somebody_else_has_linked_stays_that_of_the_teacher_it_w
     assert world.desired()["rostered_class_teacher"] == {("music", 1001, "ada", None), ("art", 1001, "bea", None)}
 
 
+def test_a_product_is_given_only_to_whoever_has_a_seat_of_it() -> None:
+    world = automatic().teacher("bea", **{**ADA, "givenName": "Bea"}).school_class("art", "bea").signed_in("bea")
+    world.licence("health", seats=1)
+    given = {(account, product) for account, product, _ in world.desired()["account_product"]}
+    assert given == {(1001, "lessons"), (1001, "health"), (1002, "lessons")}
+
+
 def test_by_resource_only_the_class_that_is_linked_comes_with_its_product() -> None:
     world = automatic().school_class("art", "ada").product("lessons", "res-1").resource("res-1", in_class="art")
     world.registration = "auto_by_resource"
