@@ -23,7 +23,7 @@ from roster_pipelines.settings import Settings
 from roster_pipelines.simulators import districts, product
 from roster_pipelines.simulators.sftp_server import SftpServer
 
-ACCOUNTS = {name: f"password-of-{name}" for name in ("alder", "birch", "cedar", "damaged")}
+ACCOUNTS = {name: f"password-of-{name}" for name in ("alder", "birch", "cedar", "elder")}
 PRODUCT = "music-lessons"
 T = TypeVar("T")
 
@@ -35,7 +35,8 @@ def wait_for(look: Callable[[], T | None], what: str, seconds: float = 90) -> T:
         found = look()
         if found is not None:
             return found
-        time.sleep(0.2)
+        # Each look costs the webserver what the runs that are waited for could use.
+        time.sleep(0.5)
     raise AssertionError(f"{what} did not come within {seconds:.0f} s")
 
 

@@ -1,11 +1,13 @@
 """What the real daemon, the real sFTP server and the real webserver do together."""
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from roster_pipelines.cli import demo
 from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.platform import deliveries
 from roster_pipelines_tests.integration.conftest import System, wait_for
@@ -116,42 +118,49 @@ def test_every_validated_table_shows_schema_counts_and_a_check_of_its_own_distri
 
 
 def test_a_damaged_delivery_is_refused_and_says_why_for_that_district_alone(delivered: System) -> None:
-    delivered.register("damaged")
-    made = delivered.generate("damaged", seed=3)
-    delivered.upload("damaged", made.folder)
-    assert delivered.run_of("damaged", "process_delivery").status == "SUCCESS"
-
+    ended = len([r for r in delivered.api.runs("birch") if r.job == "process_delivery"])
     bad = delivered.folder / "without-role"
-    shutil.copytree(made.folder, bad)
+    shutil.copytree(delivered.made["birch"].folder, bad)
     lines = (bad / "users.csv").read_text().splitlines()
     (bad / "users.csv").write_text("\n".join([lines[0].replace(",role,", ",roll,"), *lines[1:]]) + "\n")
-    delivered.upload("damaged", bad)
+    delivered.upload("birch", bad)
 
-    run = delivered.run_of("damaged", "process_delivery", beyond=1)
+    run = delivered.run_of("birch", "process_delivery", beyond=ended)
     assert run.status == "FAILURE"
     reason = delivered.api.failure(run.run_id)
     assert "users.csv, role: a required column is missing" in reason
     assert "last good roster stays" in reason
     with delivered.engine.connect() as connection:
-        newest, roster = deliveries.newest(connection, "damaged"), deliveries.roster(connection, "damaged")
+        newest, roster = deliveries.newest(connection, "birch"), deliveries.roster(connection, "birch")
     assert newest is not None
     assert newest.status == "refused"
     assert roster.delivery_id != newest.delivery_id
-    assert _check(delivered, ["validated", "users"], "schema", "damaged")["success"] is False
+    assert _check(delivered, ["validated", "users"], "schema", "birch")["success"] is False
     assert _check(delivered, ["validated", "users"], "schema", "alder")["success"] is True
 
 
 def test_the_same_files_again_make_no_new_delivery(delivered: System) -> None:
-    ended = len([r for r in delivered.api.runs("birch") if r.job == "process_delivery"])
-    delivered.upload("birch", delivered.made["birch"].folder)
-    assert delivered.run_of("birch", "process_delivery", beyond=ended).status == "SUCCESS"
+    ended = len([r for r in delivered.api.runs("alder") if r.job == "process_delivery"])
+    delivered.upload("alder", delivered.made["alder"].folder)
+    assert delivered.run_of("alder", "process_delivery", beyond=ended).status == "SUCCESS"
     with delivered.engine.connect() as connection:
-        landed = connection.scalar(sa.text("SELECT count(*) FROM roster.delivery WHERE district = 'birch'"))
+        landed = connection.scalar(sa.text("SELECT count(*) FROM roster.delivery WHERE district = 'alder'"))
         plan = connection.scalar(
-            sa.text("SELECT counts FROM roster.plan WHERE district = 'birch' ORDER BY plan_id DESC LIMIT 1")
+            sa.text("SELECT counts FROM roster.plan WHERE district = 'alder' ORDER BY plan_id DESC LIMIT 1")
         )
     assert landed == 1
     assert not any(sum(actions.values()) for actions in plan.values())
+
+
+def test_the_demo_fails_with_a_clear_line_when_a_step_does_not_come_true(delivered: System, tmp_path: Path) -> None:
+    """Its steps, on the system that is up already: it needs one of its own only to begin."""
+    delivered.register("elder")
+    (delivered.folder / "data" / "lake" / "deliveries" / "elder").write_text("a file where a folder should be")
+    with pytest.raises(demo.NotSo) as told:
+        demo._play(delivered.engine, delivered.api, "elder", demo._Steps(), tmp_path)
+    (line,) = str(told.value).splitlines()
+    assert "process_delivery ended with FAILURE" in line
+    assert "Not a directory" in line
 
 
 def _asset(system: System, path: list[str], district: str) -> Any:
