@@ -1,6 +1,5 @@
 """Play scenarios through the real assets and PostgreSQL: each story is a district of one deployment."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +36,7 @@ class Stage:
     folder: Path
     numbers: dict[str, int] = field(default_factory=dict)
     deliveries: int = 0
+    jobs: dict[str, dg.JobDefinition] = field(default_factory=dict)
 
     def play(self, district: str, world: World) -> None:
         """Deliver the world's roster, enter the vendor's rows, and run the district from its identities on."""
@@ -49,13 +49,21 @@ class Stage:
 
     def refresh(self, district: str, world: World) -> None:
         """Run the district from its identities on."""
-        definitions = build_defs(
-            database=DatabaseResource(url=url_of(self.engine)),
-            lake=LakeResource(root=str(self.folder)),
-            clock=Clock(pinned=world.today.isoformat()),
+        assert (
+            self._job(world.today.isoformat())
+            .execute_in_process(partition_key=district, instance=self.instance)
+            .success
         )
-        job = definitions.resolve_job_def("refresh_entitlements")
-        assert job.execute_in_process(partition_key=district, instance=self.instance).success
+
+    def _job(self, today: str) -> dg.JobDefinition:
+        if today not in self.jobs:
+            definitions = build_defs(
+                database=DatabaseResource(url=url_of(self.engine)),
+                lake=LakeResource(root=str(self.folder)),
+                clock=Clock(pinned=today),
+            )
+            self.jobs[today] = definitions.resolve_job_def("refresh_entitlements")
+        return self.jobs[today]
 
     def classes(self, district: str) -> dict[str, tuple[set[str], set[str]]]:
         """By class that the product shows: its teachers and its students."""
@@ -150,14 +158,13 @@ def _account(row: dict[str, Any]) -> dict[str, Any]:
 
 def _insert(connection: Connection, table: str, rows: Iterable[dict[str, Any]]) -> None:
     """Insert rows, or make those that are there already equal to them."""
-    keys = {"product": "product_id", "licence": "licence_id", "account": "account_id", "sign_in": "sign_in_id"}
+    key = {"account_link": "sign_in_id"}.get(table, f"{table}_id")
     for row in rows:
-        names = ", ".join(row)
-        values = ", ".join(f"CAST(:{name} AS jsonb)" if isinstance(row[name], dict) else f":{name}" for name in row)
-        key = {"account_link": "sign_in_id"}.get(table, keys.get(table))
-        same = f"({key}) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in row)}" if key else "DO NOTHING"
-        numbered = "OVERRIDING SYSTEM VALUE" if table in keys and table != "product" else ""
+        values = ", ".join(f":{name}" for name in row)
+        others = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
+        same = f"({key}) DO UPDATE SET {others}" if key in row else "DO NOTHING"
+        numbered = "OVERRIDING SYSTEM VALUE" if key in _IDS and table != "account_link" else ""
         connection.execute(
-            sa.text(f"INSERT INTO platform.{table} ({names}) {numbered} VALUES ({values}) ON CONFLICT {same}"),
-            {name: json.dumps(value) if isinstance(value, dict) else value for name, value in row.items()},
+            sa.text(f"INSERT INTO platform.{table} ({', '.join(row)}) {numbered} VALUES ({values}) ON CONFLICT {same}"),
+            row,
         )

@@ -16,6 +16,8 @@ from roster_pipelines_tests.scenarios.stage import Stage
 from roster_pipelines_tests.scenarios.table import Scenario, say, scenarios
 
 STORIES = scenarios()
+EVERY = 8
+"""One story in so many is run once more than it must."""
 PLAYED: dict[str, dict[str, list[dict[str, Any]]]] = {}
 """By district, what was published at the end of its story."""
 
@@ -32,8 +34,9 @@ def test_a_scenario_comes_out_as_it_is_written(stage: Stage, number: int) -> Non
     for scenario in STORIES[number]:
         _play(stage, district, world, scenario)
     PLAYED[district] = stage.published(district)
-    stage.refresh(district, world)
-    assert stage.published(district) == PLAYED[district], "running again changes nothing"
+    if number % EVERY == 0:
+        stage.refresh(district, world)
+        assert stage.published(district) == PLAYED[district], "running again changes nothing"
 
 
 def _play(stage: Stage, district: str, world: World, scenario: Scenario) -> None:
