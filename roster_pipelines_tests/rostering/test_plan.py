@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from roster_pipelines.district import Filters
 from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED, Counts
 from roster_pipelines_tests.rostering.world import DAY, NORTH, TODAY, Product, World
 
@@ -298,7 +299,8 @@ def test_a_product_is_given_only_to_whoever_has_a_seat_of_it() -> None:
 
 def test_by_resource_only_the_class_that_is_linked_comes_with_its_product() -> None:
     world = automatic().school_class("art", "ada").product("lessons", "res-1").resource("res-1", in_class="art")
-    world.registration = "auto_by_resource"
+    world.school_class("drama", "ada").licence("health").product("health", "res-2").resource("res-2", in_class="drama")
+    world.registration, world.filters = "auto_by_resource", Filters(courses=("!drama",))
     rows = world.desired()
     assert rows["rostered_class"] == {("art", "Art", None, None, "north")}
     assert rows["account_product"] == {(1001, "lessons", "auto_by_resource")}
