@@ -10,7 +10,7 @@ from roster_pipelines.errors import RosterError
 from roster_pipelines.jobs import process_delivery
 from roster_pipelines.platform import drops, registry
 from roster_pipelines.resources.database import DatabaseResource
-from roster_pipelines.sensors import attempts
+from roster_pipelines.sensors import EVERY_LOOK, attempts
 
 # A tick dies at 60 s with everything it found, and the last server may take 25 s to open and 10 s to list. What is not
 # reached in time is looked at first in the next tick.
@@ -26,7 +26,7 @@ def is_due(quiet_seconds: int, looked_at: datetime | None, now: datetime) -> boo
 
 @dg.sensor(
     job=process_delivery,
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=EVERY_LOOK,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs a district when the files in its sFTP folder are new and have stood still for two looks and "
     "its quiet period.",

@@ -7,6 +7,7 @@ import dagster as dg
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import registry as records
 from roster_pipelines.resources.database import DatabaseResource
+from roster_pipelines.sensors import EVERY_LOOK
 
 _ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 _UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in _ENDED]
@@ -30,7 +31,7 @@ def decide(
 
 
 @dg.sensor(
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=EVERY_LOOK,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Adds a partition for each district of the registry, and takes away those of districts that left.",
 )

@@ -10,7 +10,7 @@ from roster_pipelines.platform import plans
 from roster_pipelines.platform.plans import Planned
 from roster_pipelines.platform.state import states
 from roster_pipelines.resources.database import DatabaseResource
-from roster_pipelines.sensors import attempts
+from roster_pipelines.sensors import EVERY_LOOK, attempts
 from roster_pipelines.sensors.registry import under_way
 
 # The daemon looks every request's partition up, at up to 26 ms each, within the tick's 60 s.
@@ -37,7 +37,7 @@ def decide(planned: Mapping[str, Planned], now: Mapping[str, str]) -> dict[str, 
 
 @dg.sensor(
     job=refresh_entitlements,
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=EVERY_LOOK,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs a district from its identities on when its sign-ins, accounts, codes, licences or record have "
     "changed, when a person has decided on a hold, on the day on which a class opens or is archived or a licence "
