@@ -16,7 +16,7 @@ demo: $(READY)
 	@$(BIN)/roster demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not sshd" -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -m "not sshd" -n 3 --dist loadfile --no-loadscope-reorder
 
 ui: $(READY)
 	@$(BIN)/roster up

@@ -27,6 +27,11 @@ settings.load_profile("fixed")
 _numbers = count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits longest for the daemon: others compute meanwhile; at the end all would wait for it."""
+    items.sort(key=lambda item: item.path.name != "test_daemon.py")
+
+
 class Databases:
     """The databases of one PostgreSQL server that the tests have for themselves."""
 

@@ -17,6 +17,7 @@ ASSETS = [
     *(["validated", table] for table in ROSTER),
     ["identities"],
     ["entitlements"],
+    ["gates"],
     ["roster_plan"],
     ["rostered_classes"],
 ]
