@@ -25,8 +25,8 @@ from roster_pipelines.settings import settings
 
 PRODUCT = "music-lessons"
 STUDENTS = 600
-# Each wait is for one run or one sensor tick; a quiet machine needs ten seconds.
-PATIENCE_SECONDS = 60
+# Each wait is for one run or one sensor tick; a quiet machine needs ten seconds, a busy one forty.
+PATIENCE_SECONDS = 120
 
 T = TypeVar("T")
 

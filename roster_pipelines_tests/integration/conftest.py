@@ -28,7 +28,7 @@ PRODUCT = "music-lessons"
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T | None], what: str, seconds: float = 90) -> T:
+def wait_for(look: Callable[[], T | None], what: str, seconds: float = 150) -> T:
     """Look until there is something; a condition of the real daemon, not a sleep of a guessed length."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
