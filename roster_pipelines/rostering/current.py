@@ -10,6 +10,7 @@ import duckdb
 from roster_pipelines.district import District
 from roster_pipelines.duck import attached, one
 from roster_pipelines.rostering.classes import class_states
+from roster_pipelines.rostering.keys import PLACEHOLDERS
 
 
 @contextmanager
@@ -80,15 +81,16 @@ def _members(con: duckdb.DuckDBPyConnection) -> None:
     """Unite the rows of one human being: OneRoster 1.1 needs one for each role.
 
     Infinite Campus sends a teacher who is a parent as two users with two ids. Rows of adults with the same username
-    and the same names are one person; a child is never united with anybody, as families share addresses.
+    and the same names are one person, unless the username is a placeholder; a child is never united with anybody, as
+    families share addresses.
     """
     con.execute(
-        """
+        f"""
         CREATE TABLE united AS
         SELECT "sourcedId" AS sourced_id, first_value("sourcedId") OVER same AS person
         FROM roster.users
         WHERE status IS DISTINCT FROM 'tobedeleted' AND role IS DISTINCT FROM 'student'
-            AND trim(username) <> '' AND trim("givenName") <> '' AND trim("familyName") <> ''
+            AND lower(trim(username)) NOT IN {PLACEHOLDERS!r} AND trim("givenName") <> '' AND trim("familyName") <> ''
         WINDOW alike AS (PARTITION BY lower(trim(username)), lower(trim("givenName")), lower(trim("familyName"))),
                same AS (PARTITION BY lower(trim(username)), lower(trim("givenName")), lower(trim("familyName"))
                         ORDER BY role <> 'teacher', "sourcedId")

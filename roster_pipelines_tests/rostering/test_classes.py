@@ -146,6 +146,13 @@ def test_a_united_persons_enrollments_are_one_persons_and_the_primary_one_is_sho
     assert taught(world.enrolled("a-1", "music", "teacher", primary=True)) == {("t-1", "music", "a-1")}
 
 
+@pytest.mark.parametrize("placeholder", ["N/A", "none ", "0"])
+def test_two_adults_of_one_name_are_not_united_by_a_placeholder_for_a_username(placeholder: str) -> None:
+    same = {"username": placeholder, "givenName": "Ada", "familyName": "May"}
+    world = World().teacher("t-1", **same).teacher("t-2", **same).school_class("music", "t-2")
+    assert taught(world) == {("t-2", "music", "t-2")}
+
+
 # the next change
 
 
