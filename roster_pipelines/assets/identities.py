@@ -48,6 +48,8 @@ def identities(
     with typed_failures(context.retry_number), database.engine.begin() as connection:
         # What is forgotten in between would be remembered again.
         plans.lock(connection, district)
+        # Before the record and the rows: what changes in between is then seen as a change, and worked out again.
+        state = states(connection, district)
         record = registry.get(connection, district)
         roster = deliveries.roster(connection, district)
         today = clock.today(record.time_zone)
@@ -55,8 +57,6 @@ def identities(
             lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
             current.opened(staging, today, record) as con,
         ):
-            # Before the rows: what changes in between is then seen as a change, and worked out again.
-            state = states(connection, district)[district]
             vendor.read(connection, con, district, "sign_in")
             derived.read_keys(connection, con, district)
             identity.identities(con, record.sign_in, today)
@@ -64,7 +64,7 @@ def identities(
             unmatched = _unmatched_table(con)
             derived.write(connection, con, district, "identity")
             derived.write(connection, con, district, "identity_key")
-        derived.record_matching(connection, district, state, found.sign_ins, found.matched)
+        derived.record_matching(connection, district, state[district], found.sign_ins, found.matched)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": found.sign_ins,

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from roster_pipelines.platform import identities
+from roster_pipelines.district import District, SignIn
+from roster_pipelines.platform import derived, identities, registry
+from roster_pipelines.platform.state import states
 from roster_pipelines.simulators import product
 from roster_pipelines_tests.assets.conftest import MAPLE, Deployment
 
@@ -60,3 +64,18 @@ def test_the_match_rate_is_told_as_numbers_the_unmatched_by_opaque_id_and_a_pers
         found = identities.latest(connection, MAPLE)
     assert found is not None
     assert [identity.person for identity in found.identities if identity.sign_in_id == held.sign_in_id] == [bea]
+
+
+def test_a_record_that_changes_while_it_is_read_is_seen_as_a_change(
+    delivered: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(connection: Connection, district: str) -> District:
+        record = get(connection, district)
+        delivered.register(sign_in=SignIn(provider="another", match=("email",)))
+        return record
+
+    get = registry.get
+    monkeypatch.setattr(registry, "get", late)
+    matched(delivered)
+    with delivered.engine.connect() as connection:
+        assert derived.matched_from(connection, MAPLE) != states(connection, MAPLE)[MAPLE]
