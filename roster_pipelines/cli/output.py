@@ -16,12 +16,13 @@ problems = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; numbers stand to the right."""
+    """Print a table; numbers stand to the right, and a column of single words is broken last."""
     kept = [tuple(row) for row in rows]
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for position, column in enumerate(columns):
         numeric = bool(kept) and all(isinstance(row[position], int) for row in kept)
-        shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        words = all(" " not in str(row[position]) for row in kept)
+        shown.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=words)
     for row in kept:
         shown.add_row(
             *("" if cell is None else escape(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row)

@@ -65,16 +65,22 @@ def _tell(connection: Connection, plan: plans.Plan) -> None:
     counts = derived.counts(connection, plan.district)
     output.table(
         "what teachers and classes wait for",
-        ["gate", "reason", "teachers", "classes", "what opens it", "who"],
+        ["gate", "reason", "teachers", "classes", "who"],
         [
-            (c.gate, c.reason, c.teachers, c.classes, REASONS[c.reason].opens, REASONS[c.reason].who)
+            (c.gate, c.reason, c.teachers, c.classes, REASONS[c.reason].who)
             if c.reason
-            else ("all open", "", c.teachers, c.classes, "", "")
+            else ("all open", "", c.teachers, c.classes, "")
             for c in counts
         ],
     )
+    waited_for = [c.reason for c in counts if c.reason]
+    if waited_for:
+        output.table("what opens it", ["reason", "what"], [(code, REASONS[code].opens) for code in waited_for])
     more = derived.classes_if_all_signed_in(connection, plan.district)
-    output.console.print(f"{more:,} more classes would be there if every waiting teacher signed in.")
+    output.console.print(
+        f"{more:,} more classes would be there if every waiting teacher signed in, with an active account"
+        + (" and a code." if registry.get(connection, plan.district).registration == "access_code" else "."),
+    )
 
 
 def _held(connection: Connection, plan: plans.Plan) -> str:

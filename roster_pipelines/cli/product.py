@@ -64,8 +64,14 @@ def license_(
         _done(
             record,
             f"licence {licence}: {product} for {f'school {school}' if school else 'all'} of {district},"
-            f" {f'{seats} seats' if seats else 'any number of teachers'}, from {first} until {last}",
+            f" {_seats(seats)}, from {first} until {last}",
         )
+
+
+def _seats(number: int | None) -> str:
+    if number is None:
+        return "any number of teachers"
+    return f"{number} seat{'' if number == 1 else 's'}"
 
 
 def sign_in(

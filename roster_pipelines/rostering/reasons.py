@@ -68,7 +68,7 @@ REASONS: dict[str, Reason] = {
     ),
     "sign-in-moved": Reason(
         "signed_in",
-        "a sign-in that was somebody else's fits them now, and is held: nothing proves that it is the same person",
+        "a sign-in has moved between them and somebody else, and is held: nothing proves that both are one person",
         "finding out who signs in; if it is they, roster identities D --forget SIGN_IN --why ...",
         "integrations",
     ),
