@@ -252,6 +252,14 @@ def test_a_class_that_stays_though_a_gate_is_shut_says_why_and_how_to_decide() -
     assert f"{held} → sales or support: renewing it cls-1" in of_student
 
 
+def test_an_account_that_two_people_linked_is_said_and_lends_neither_the_others_classes() -> None:
+    world = maple().ready(ADA).signed_in(BO, account=1)
+    with solved(world, published=[("cls-1", None)]) as ask:
+        told = person(ask(BO))
+        assert (told.accounts[0].others, [row for row in told.classes if row.class_sourced_id]) == ((ADA,), [])
+        assert f"account 1, active, code for lessons, which {BO} linked too" in shown(ask(ADA))
+
+
 def test_enrollments_that_do_not_count_say_why(waiting: Ask) -> None:
     told = shown(waiting(BO))
     assert f"✗ No class: {REASONS['no-sign-in'].what}" in told
@@ -303,11 +311,12 @@ def test_a_line_that_is_no_row_and_a_cause_elsewhere_are_told(waiting: Ask) -> N
 
 def test_what_is_known_besides_the_roster_is_told() -> None:
     world = maple().teacher("usr-19", email="cy@maple.example").signed_in("usr-40")
-    with solved(world, published=[("cls-7", None)]) as ask:
+    with solved(world, published=[("cls-7", None), ("cls-8", "hold")]) as ask:
         told = ask("cy@maple.example")
         assert (person(told).person, told.rejected[0].place.line) == ("usr-19", 41)
         assert "! sign-in 1, nobody: its claims fit nobody in the roster; district:" in shown(ask("usr-40"))
         assert "! is a published class" in shown(ask("cls-7"))
+        assert "roster approve 12 or roster discard 12" in shown(ask("cls-8"))
         assert not ask("usr-404").found
 
 

@@ -23,10 +23,10 @@ def absent(con: duckdb.DuckDBPyConnection, asked: str, view: View) -> Absent:
         asked: A sourcedId, an e-mail address or a username.
         view: What is shown.
     """
-    published = query(con, "SELECT active FROM current_rostered_class WHERE class_sourced_id = $asked", asked=asked)
+    published = query(con, _PUBLISHED, asked=asked)
     return Absent(
         sign_ins=tuple(SignedIn.of(row, view.opaque) for row in query(con, _SIGN_INS, asked=asked)),
-        published=published[0]["active"] if published else None,
+        **(published[0] if published else {}),
     )
 
 
@@ -83,6 +83,14 @@ def _rejected(con: duckdb.DuckDBPyConnection, table: str, asked: str, view: View
         for row in found
     ]
 
+
+_PUBLISHED = """
+    SELECT p.active AS published, r.action AS removal
+    FROM current_rostered_class p
+    LEFT JOIN removal r ON r.class_sourced_id = p.class_sourced_id AND r.account_id IS NULL
+        AND r.student_sourced_id IS NULL
+    WHERE p.class_sourced_id = $asked
+    """
 
 _SIGN_INS = """
     SELECT s.sign_in_id, i.outcome, i.key, coalesce(from_json(i.candidates, '["VARCHAR"]'), []) AS candidates,

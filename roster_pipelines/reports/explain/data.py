@@ -43,6 +43,11 @@ class AsOf:
     roster: str
     stale: tuple[str, ...] = ()
 
+    @property
+    def state(self) -> str:
+        """What became of the plan, in words."""
+        return (self.outcome or "").replace("_", " ")
+
 
 @dataclass(frozen=True)
 class UserRow:
@@ -155,11 +160,12 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the person, with the products of its codes."""
+    """An account of the person, with the products of its codes, and the other people who have linked it."""
 
     account_id: int
     status: str
     codes: Sequence[str]
+    others: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -241,6 +247,7 @@ class Absent:
     last_delivery: str | None = None
     sign_ins: tuple[SignedIn, ...] = ()
     published: bool | None = None
+    removal: Removal | None = None
 
     @property
     def known(self) -> bool:

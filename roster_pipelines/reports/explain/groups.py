@@ -37,7 +37,7 @@ def answer(row: Answers, as_of: AsOf, told: Collection[str] = ()) -> Answer:
         told: The reasons that are told elsewhere: of them no more is said than which gate is waited for.
     """
     if not row.gates:
-        return -1, "!", ("not theirs any more", _still_there(row.removal, as_of)), ()
+        return -1, "!", ("not theirs any more", still_there(row.removal, as_of)), ()
     far = place_of(row.waiting_for)
     if row.waiting_for is None or row.reason is None:
         return (far, "✓", ("published",), ()) if row.published else (far, "!", (_not_yet(as_of),), ())
@@ -50,7 +50,7 @@ def answer(row: Answers, as_of: AsOf, told: Collection[str] = ()) -> Answer:
     if row.reason in new:
         lines.pop(0)
     if row.published:
-        lines.append(_still_there(row.removal, as_of))
+        lines.append(still_there(row.removal, as_of))
     return far, "!" if row.published else "✗", tuple(lines), tuple(new)
 
 
@@ -60,7 +60,7 @@ def learns(row: Learns, as_of: AsOf) -> Answer:
         there = len(GATES)
         return (there, "✓", ("published",), ()) if row.published else (there, "!", (_not_yet(as_of),), ())
     waits = f"its teacher: {REASONS[row.reason].what}" if row.reason in REASONS else "nobody teaches it today"
-    lines = (waits, _still_there(row.removal, as_of)) if row.published else (waits,)
+    lines = (waits, still_there(row.removal, as_of)) if row.published else (waits,)
     return place_of(row.waiting_for), "!" if row.published else "✗", lines, (row.reason,) if row.waiting_for else ()
 
 
@@ -91,16 +91,17 @@ def _what(code: str, row: Answers) -> str:
 
 
 def _not_yet(as_of: AsOf) -> str:
-    return f"every gate is passed, and it is not published yet: plan {as_of.plan_id} is {as_of.outcome}"
+    return f"every gate is passed, and it is not published yet: plan {as_of.plan_id} is {as_of.state}"
 
 
-def _still_there(removal: Removal | None, as_of: AsOf) -> str:
+def still_there(removal: Removal | None, as_of: AsOf) -> str:
+    """Say why what should not be any more is published still, and how to decide on what is held."""
     if removal == "hold":
         decide = f"roster approve {as_of.plan_id} or roster discard {as_of.plan_id}"
         return f"still published: the removal is held until a person decides: {decide}"
     if removal == "keep":
         return "still published: the removal was discarded, until the next delivery"
-    return f"still published: plan {as_of.plan_id} is {as_of.outcome}"
+    return f"still published: plan {as_of.plan_id} is {as_of.state}"
 
 
 def uncounted(rows: Sequence[Uncounted]) -> list[RenderableType]:

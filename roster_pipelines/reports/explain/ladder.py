@@ -107,14 +107,25 @@ def _rests_on(person: Person, stage: str) -> dict[str, list[str]]:
         "role": [" and ".join(dict.fromkeys(row.role or "no role" for row in person.rows))],
         "signed_in": [signed_in(sign_in) for sign_in in person.sign_ins]
         or ["no sign-in carries their sourcedId, e-mail address or username"],
-        "account_active": [
-            f"account {account.account_id}, {account.status}"
-            + (f", code for {', '.join(account.codes)}" if account.codes else "")
-            for account in person.accounts
-        ],
+        "account_active": _accounts(person),
         "entitled": [_right(right) for right in person.entitlements],
         "stage": [stage],
     }
+
+
+def _accounts(person: Person) -> list[str]:
+    """Name the accounts, what auto-registration will do where it lets the gate hold, and who else has linked them."""
+    holds = any(row.gates and row.gates["account_active"] is None for row in person.classes)
+    waits = holds and all(account.status != "active" for account in person.accounts)
+    if waits and not person.accounts:
+        return ["none yet: auto-registration opens one with the first class"]
+    return [
+        f"account {account.account_id}, {account.status}"
+        + (", auto-registration makes it active with the first class" if waits and account.status == "inactive" else "")
+        + (f", code for {', '.join(account.codes)}" if account.codes else "")
+        + (f", which {', '.join(account.others)} linked too: they see each other's classes" if account.others else "")
+        for account in person.accounts
+    ]
 
 
 def signed_in(sign_in: SignedIn) -> str:

@@ -43,7 +43,7 @@ def person(con: duckdb.DuckDBPyConnection, of: str, view: View) -> Person:
         tuple(Learns(**places(row)) for row in query(con, _LEARNS, **here, gates=[*GATES])),
         uncounted(con, '"userSourcedId" IN (SELECT "sourcedId" FROM asked)', view),
         tuple(SignedIn.of(row, view.opaque) for row in query(con, _SIGN_INS)),
-        tuple(Account(**row) for row in query(con, _ACCOUNTS)),
+        tuple(Account(**row | {"others": tuple(map(view.opaque, row["others"]))}) for row in query(con, _ACCOUNTS)),
         tuple(Right(**row) for row in query(con, _RIGHTS)),
     )
 
@@ -62,11 +62,15 @@ _ENROLLED = f"""
     """
 _PLACES = f"""if(c."sourcedId" IS NULL, [], [{place("classes.csv", "c")}]) || coalesce(enrolled.places, [])"""
 
+# Of an account that several people have linked, the others' classes are not the person's.
 _CLASSES = f"""
     WITH theirs AS (
         SELECT t.class_sourced_id, bool_or(t.active) AS active,
+               bool_and(o.person_sourced_id NOT IN (SELECT person FROM asked)) IS TRUE AS of_others,
                any_value(r.action) FILTER (WHERE t.active) AS removal
         FROM current_rostered_class_teacher t
+        LEFT JOIN member m ON m."sourcedId" = t.teacher_sourced_id
+        LEFT JOIN holder o ON o.account_id = t.account_id AND o.person_sourced_id = m.person
         LEFT JOIN removal r ON r.class_sourced_id = t.class_sourced_id AND r.account_id = t.account_id
         WHERE t.teacher_sourced_id IN (SELECT "sourcedId" FROM asked)
             OR t.account_id IN (SELECT account_id FROM holder WHERE person_sourced_id IN (SELECT person FROM asked))
@@ -80,7 +84,7 @@ _CLASSES = f"""
     LEFT JOIN class_state s USING (class_sourced_id)
     LEFT JOIN roster.classes c ON c."sourcedId" = class_sourced_id
     LEFT JOIN enrolled USING (class_sourced_id)
-    WHERE taught.person_sourced_id IS NOT NULL OR theirs.active
+    WHERE taught.person_sourced_id IS NOT NULL OR (theirs.active AND NOT theirs.of_others)
     ORDER BY class_sourced_id
     """
 
@@ -129,8 +133,12 @@ _SIGN_INS = """
 
 _ACCOUNTS = """
     SELECT account_id, any_value(status) AS status,
-           coalesce(list(DISTINCT product_id ORDER BY product_id) FILTER (WHERE product_id IS NOT NULL), []) AS codes
-    FROM holder LEFT JOIN access_code USING (account_id)
+           coalesce(list(DISTINCT product_id ORDER BY product_id) FILTER (WHERE product_id IS NOT NULL), []) AS codes,
+           list_sort(list_distinct(coalesce((
+               SELECT list(o.person_sourced_id) FROM holder o
+               WHERE o.account_id = h.account_id AND o.person_sourced_id NOT IN (SELECT person FROM asked)
+           ), []))) AS others
+    FROM holder h LEFT JOIN access_code USING (account_id)
     WHERE account_id IS NOT NULL AND person_sourced_id IN (SELECT person FROM asked)
     GROUP BY account_id ORDER BY account_id
     """

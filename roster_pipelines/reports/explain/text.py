@@ -18,7 +18,7 @@ from roster_pipelines.reports.explain.data import (
     SchoolClass,
     furthest,
 )
-from roster_pipelines.reports.explain.groups import answer, broken, groups, learns, shared, uncounted
+from roster_pipelines.reports.explain.groups import answer, broken, groups, learns, shared, still_there, uncounted
 from roster_pipelines.reports.explain.ladder import SIGNS, cut, grid, ladder, remedy, signed_in, where
 from roster_pipelines.reports.places import printable
 from roster_pipelines.rostering.reasons import REASONS
@@ -38,14 +38,16 @@ def text(told: Explanation) -> RenderableType:
     if told.school_class:
         parts += _class(told.school_class, told.as_of)
     if told.absent:
-        parts += [_signed("Not in the roster", holds=False), *_absent(told.absent)]
+        parts += [_signed("Not in the roster", holds=False), *_absent(told.absent, told.as_of)]
     parts += _rejected(told.rejected)
     return Group(*parts, *_as_of(told.as_of))
 
 
 def _person(person: Person, told: Explanation) -> list[RenderableType]:
     roles = ", ".join(dict.fromkeys(row.role or "no role" for row in person.rows))
-    names = dict.fromkeys(printable(value) for value in (person.rows[0].shown or {}).values() if value)
+    shown = person.rows[0].shown or {}
+    name = " ".join(filter(None, (shown.get("givenName"), shown.get("familyName"))))
+    names = dict.fromkeys(printable(value) for value in (name, shown.get("email"), shown.get("username")) if value)
     parts: list[RenderableType] = [
         Text.assemble((person.person, "bold"), f"  {'  '.join([roles, *names])}"),
         _verdict(person),
@@ -134,11 +136,13 @@ def _today(of: SchoolClass) -> RenderableType:
     return table
 
 
-def _absent(absent: Absent) -> list[RenderableType]:
+def _absent(absent: Absent, as_of: AsOf) -> list[RenderableType]:
     told = [signed_in(sign_in) for sign_in in absent.sign_ins]
     if absent.last_delivery:
         told.insert(0, f"was in the roster last with delivery {absent.last_delivery}")
-    if absent.published is not None:
+    if absent.removal:
+        told.append(still_there(absent.removal, as_of))
+    elif absent.published is not None:
         told.append("is a published class" if absent.published else "was a published class")
     table = grid(1)
     for line in told:
@@ -160,6 +164,6 @@ def _as_of(as_of: AsOf) -> Iterable[RenderableType]:
         yield Text(f"There is no plan yet; the rows are of delivery {as_of.roster}.", "yellow")
     else:
         when = f"{as_of.planned_at:%Y-%m-%d %H:%M %Z}"
-        yield Text(f"As of plan {as_of.plan_id} ({as_of.outcome}), {when}, delivery {as_of.delivery}.", "dim")
+        yield Text(f"As of plan {as_of.plan_id} ({as_of.state}), {when}, delivery {as_of.delivery}.", "dim")
     for change in as_of.stale:
         yield Text(f"! Not up to date: {change}.", "bold yellow")
