@@ -20,6 +20,7 @@ def holders(con: duckdb.DuckDBPyConnection) -> None:
     `holder` has `person_sourced_id, account_id, status, first_signed_in_at`, a row for each account of a matched
     person; account and status are NULL where there is none.
     """
+    known_as(con)
     con.execute(
         """
         CREATE TABLE holder AS
@@ -33,14 +34,6 @@ def holders(con: duckdb.DuckDBPyConnection) -> None:
         linked AS (
             SELECT DISTINCT person_sourced_id, account_id, status FROM matched JOIN account USING (account_id)
         ),
-        known_as AS (
-            SELECT person AS person_sourced_id, "sourcedId" AS id FROM member
-            UNION
-            SELECT now.person_sourced_id, earlier.person_sourced_id
-            FROM identity_key now JOIN identity_key earlier USING (kind, value)
-            WHERE kind = 'subject' AND now.last_seen IS NULL
-                AND earlier.person_sourced_id NOT IN (SELECT "sourcedId" FROM member)
-        ),
         provisioned AS (
             SELECT DISTINCT k.person_sourced_id, a.account_id, a.status
             FROM account a JOIN known_as k ON k.id = a.provisioned_for
@@ -48,6 +41,28 @@ def holders(con: duckdb.DuckDBPyConnection) -> None:
         )
         SELECT person_sourced_id, account_id, status, first_signed_in_at
         FROM person LEFT JOIN (FROM linked UNION ALL FROM provisioned) AS own USING (person_sourced_id)
+        """
+    )
+
+
+def known_as(con: duckdb.DuckDBPyConnection) -> None:
+    """Say by which ids a person is and was known; adds view `known_as`.
+
+    Args:
+        con: Holds `member` and `identity_key`.
+
+    `known_as` has `person_sourced_id, id`: every roster id of the person, and every id that is gone from the roster
+    and had an SSO subject that is the person's now.
+    """
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP VIEW known_as AS
+        SELECT person AS person_sourced_id, "sourcedId" AS id FROM member
+        UNION
+        SELECT now.person_sourced_id, earlier.person_sourced_id
+        FROM identity_key now JOIN identity_key earlier USING (kind, value)
+        WHERE kind = 'subject' AND now.last_seen IS NULL
+            AND earlier.person_sourced_id NOT IN (SELECT "sourcedId" FROM member)
         """
     )
 

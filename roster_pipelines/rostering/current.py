@@ -36,7 +36,7 @@ def current(con: duckdb.DuckDBPyConnection, today: date, district: District) -> 
     Adds `member`, the users, each with `enabled` and `person`, the one sourcedId that stands for all rows of that
     human being; `class_state` (see `class_states`); `current_class` and `current_enrollment` (with `person`); and
     `teaching`, a row for each person and class where they are staff:
-    `person, class_sourced_id, school_sourced_id, teacher_sourced_id, is_primary, role_teaches, enabled`.
+    `person, class_sourced_id, school_sourced_id, teacher_sourced_id, is_primary, role_teaches`.
     """
     _members(con)
     class_states(con, today, district)
@@ -53,27 +53,25 @@ def current(con: duckdb.DuckDBPyConnection, today: date, district: District) -> 
         """
     )
     # Aides are enrolled as teachers or proctors, administrators as teachers or administrators: district policy
-    # decides whether they get the class (teaching_roles).
+    # decides whether they get the class (teaching_roles). Who is enrolled as teacher teaches by any of their rows.
     con.execute(
         """
         CREATE TABLE teaching AS
-        WITH as_staff AS (
-            SELECT person, bool_or(list_contains(?::VARCHAR[], role)) AS role_teaches,
-                   bool_or(enabled AND list_contains(?::VARCHAR[], role)) AS enabled
-            FROM member GROUP BY person
+        WITH staff_of AS (
+            SELECT person, bool_or(list_contains($roles::VARCHAR[], role)) AS teaches FROM member GROUP BY person
         )
         SELECT n.person, c."sourcedId" AS class_sourced_id, any_value(c."schoolSourcedId") AS school_sourced_id,
                first(n."userSourcedId" ORDER BY n."primary" IS TRUE DESC, n."userSourcedId") AS teacher_sourced_id,
-               bool_or(n."primary") AS is_primary, any_value(role_teaches) AS role_teaches,
-               any_value(as_staff.enabled) AS enabled
+               bool_or(n."primary") AS is_primary,
+               bool_or(if(n.role = 'teacher', s.teaches, list_contains($roles::VARCHAR[], m.role))) AS role_teaches
         FROM current_enrollment n
         JOIN current_class c ON c."sourcedId" = n."classSourcedId"
         JOIN member m ON m."sourcedId" = n."userSourcedId"
-        JOIN as_staff ON as_staff.person = n.person
+        JOIN staff_of s ON s.person = n.person
         WHERE n.role = 'teacher' OR (m.role, n.role) IN (('aide', 'proctor'), ('administrator', 'administrator'))
         GROUP BY n.person, c."sourcedId"
         """,
-        [[*district.teaching_roles]] * 2,
+        {"roles": [*district.teaching_roles]},
     )
 
 

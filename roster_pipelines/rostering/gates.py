@@ -51,7 +51,8 @@ def gates(con: duckdb.DuckDBPyConnection, today: date, district: District) -> No
         CREATE TABLE gate AS
         WITH answered AS (
             SELECT s.person_sourced_id, s.class_sourced_id,
-                   if(s.gone, 'to-be-deleted', staff.in_roster) AS in_roster, staff.role, a.signed_in,
+                   if(s.gone, 'to-be-deleted', staff.in_roster) AS in_roster,
+                   if(s.role_teaches, staff.role, 'role-not-teaching') AS role, a.signed_in,
                    a.account_active, e.entitled, staff.stage,
                    if(s.class_sourced_id IS NULL, 'no-class', c.reason) AS class_current
             FROM subject s
@@ -74,12 +75,13 @@ def _subjects(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE subject AS
-        SELECT person AS person_sourced_id, class_sourced_id, school_sourced_id, false AS gone FROM teaching
+        SELECT person AS person_sourced_id, class_sourced_id, school_sourced_id, role_teaches, false AS gone
+        FROM teaching
         UNION ALL
-        SELECT person_sourced_id, NULL, NULL, false FROM staff
+        SELECT person_sourced_id, NULL, NULL, true, false FROM staff
         WHERE person_sourced_id NOT IN (SELECT person FROM teaching)
         UNION ALL
-        SELECT "sourcedId", NULL, NULL, true FROM roster.users WHERE status = 'tobedeleted' AND role = 'teacher'
+        SELECT "sourcedId", NULL, NULL, true, true FROM roster.users WHERE status = 'tobedeleted' AND role = 'teacher'
         """
     )
 

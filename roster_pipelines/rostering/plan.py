@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from roster_pipelines.duck import one
+from roster_pipelines.rostering.access import known_as
 
 
 @dataclass(frozen=True)
@@ -177,26 +178,20 @@ def _accounts(con: duckdb.DuckDBPyConnection) -> None:
     another of the teacher's rows stands for them now), it becomes that of the new id. What its owner has opened keeps
     its owner's values.
     """
+    known_as(con)
     con.execute(
         """
         CREATE TABLE desired_account AS
-        WITH known_as AS (
-            SELECT person AS person_sourced_id, "sourcedId" AS provisioned_for FROM member
-            UNION
-            SELECT now.person_sourced_id, earlier.person_sourced_id
-            FROM identity_key now JOIN identity_key earlier USING (kind, value)
-            WHERE kind = 'subject' AND now.last_seen IS NULL
-                AND earlier.person_sourced_id NOT IN (SELECT "sourcedId" FROM member)
-        ),
-        used AS (
+        WITH used AS (
             SELECT DISTINCT person_sourced_id, account_id, provisioned_for
             FROM access JOIN account USING (account_id)
         ),
         owner AS (
-            SELECT account_id, person_sourced_id FROM used JOIN known_as USING (person_sourced_id, provisioned_for)
+            SELECT account_id, person_sourced_id
+            FROM used JOIN known_as k USING (person_sourced_id)
             -- One account for one teacher: the product knows it by the id that it was opened for.
-            WHERE provisioned_for = person_sourced_id OR person_sourced_id NOT IN (
-                SELECT provisioned_for FROM account WHERE provisioned_for IS NOT NULL)
+            WHERE k.id = provisioned_for AND (provisioned_for = person_sourced_id OR person_sourced_id NOT IN (
+                SELECT provisioned_for FROM account WHERE provisioned_for IS NOT NULL))
             QUALIFY row_number() OVER (PARTITION BY person_sourced_id ORDER BY account_id) = 1
                 AND row_number() OVER (PARTITION BY account_id ORDER BY person_sourced_id) = 1
         )

@@ -12,8 +12,8 @@ def seats(con: duckdb.DuckDBPyConnection) -> None:
     signed in first is served first.
 
     Args:
-        con: Holds `granted` (see `entitlements`), `staff`, `offer`, `teaching`, `class_state`, `holder`, `licence`
-            and `known_seat`.
+        con: Holds `granted` (see `entitlements`), `staff`, `offer`, `teaching`, `class_state`, `holder`, `licence`,
+            `known_seat` and `known_as`.
 
     `wish` has `person_sourced_id, product_id, pool` of everybody who needs a seat, `seat` has `licence_id` besides.
     """
@@ -27,7 +27,7 @@ def seats(con: duckdb.DuckDBPyConnection) -> None:
         FROM granted g
         JOIN staff s ON s.person_sourced_id = g.person_sourced_id
             AND s.in_roster IS NULL AND s.role IS NULL AND s.stage IS DISTINCT FROM 'not-pilot'
-        JOIN teaching t ON t.person = g.person_sourced_id
+        JOIN teaching t ON t.person = g.person_sourced_id AND t.role_teaches
             AND (g.school_sourced_id IS NULL OR g.school_sourced_id = t.school_sourced_id)
             AND (g.class_sourced_id IS NULL OR g.class_sourced_id = t.class_sourced_id)
         JOIN class_state c ON c.class_sourced_id = t.class_sourced_id AND c.reason IS NULL
@@ -54,9 +54,10 @@ _SEATED = """
         FROM licence l JOIN offer USING (licence_id) WHERE lack IS NULL AND {level}
     ),
     had AS (
-        SELECT k.person_sourced_id, l.product_id, coalesce(l.school_nces_id, '') AS pool,
+        SELECT known_as.person_sourced_id, l.product_id, coalesce(l.school_nces_id, '') AS pool,
                min(licence_id) FILTER (WHERE licence_id IN (SELECT licence_id FROM open)) AS licence_id
-        FROM known_seat k JOIN licence l USING (licence_id) GROUP BY ALL
+        FROM known_seat k JOIN known_as ON known_as.id = k.person_sourced_id JOIN licence l USING (licence_id)
+        GROUP BY ALL
     ),
     line AS (
         SELECT w.*, had.person_sourced_id IS NULL AS is_new, had.licence_id, min(h.first_signed_in_at) AS since
