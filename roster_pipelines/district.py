@@ -212,7 +212,7 @@ def _first_problem(error: ValidationError) -> str:
         return f"key {key} is missing"
     if key.endswith(("password", "private_key")):
         return f"{key} must say where the secret is, as env:NAME or file:/path, never the secret itself"
-    if problem["type"] in ("string_pattern_mismatch", "tuple_type", "model_type", "string_type", "literal_error"):
+    if problem["type"] in ("string_pattern_mismatch", "tuple_type", "model_type", "string_type"):
         return f"{key}: not in the form that docs/district.md shows"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{key}: {message}" if key else message
