@@ -91,7 +91,7 @@ def run(engine: Engine, world: World, district: str) -> plans.Plan:
         for table in KEPT:
             derived.write(connection, con, district, table)
         accounts_to_open(con)
-        accounts.reserve(connection, con)
+        plans.reserve_accounts(connection, con)
         vendor.read_published(connection, con, district)
         desired(con)
         con.execute("ATTACH ':memory:' AS plan")

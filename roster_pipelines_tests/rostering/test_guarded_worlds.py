@@ -73,7 +73,7 @@ def assert_whole(rows: Rows) -> None:
 
 @pytest.mark.parametrize(
     ("classes", "users", "enrollments", "holds"),
-    [(0.5, 0, 0, True), (0.05, 0.1, 0.15, True), (0.02, 0.01, 0.01, False)],
+    [(0.5, 0, 0, True), (0.02, 0.08, 0.05, True), (0.02, 0.01, 0.01, False)],
 )
 def test_no_more_than_a_tenth_or_twenty_of_a_type_go_unless_approved_and_what_is_held_stays_whole(
     classes: float, users: float, enrollments: float, holds: bool
