@@ -6,7 +6,6 @@ import duckdb
 from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, derived, registry, vendor
-from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 
@@ -43,7 +42,7 @@ _LICENCES = dg.TableSchema(
     description="The right of each matched teacher to a product, with its basis and the licence whose seat it takes.",
 )
 def entitlements(
-    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
+    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource
 ) -> dg.MaterializeResult[None]:
     """Read accounts, codes and licences, work out the rights, keep them."""
     from roster_pipelines.duck import one
@@ -53,7 +52,7 @@ def entitlements(
     with typed_failures(context.retry_number), database.engine.begin() as connection:
         record = registry.get(connection, district)
         roster = deliveries.roster(connection, district)
-        today = clock.today(record.time_zone)
+        today = derived.matched_from(connection, district).day
         with (
             lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
             current.opened(staging, today, record) as con,

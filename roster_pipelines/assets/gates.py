@@ -6,7 +6,6 @@ from roster_pipelines.assets.entitlements import READ
 from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, derived, registry, vendor
-from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 from roster_pipelines.rostering.reasons import REASONS
@@ -32,7 +31,7 @@ _REASONS = dg.TableSchema(
     description="For each teacher and class, gate by gate, whether it holds or why not: why a teacher sees no classes.",
 )
 def gates(
-    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
+    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource
 ) -> dg.MaterializeResult[None]:
     """Answer every gate for every teacher and class, keep the answers, count them by reason."""
     from roster_pipelines.duck import one
@@ -43,7 +42,7 @@ def gates(
     with typed_failures(context.retry_number), database.engine.begin() as connection:
         record = registry.get(connection, district)
         roster = deliveries.roster(connection, district)
-        today = clock.today(record.time_zone)
+        today = derived.matched_from(connection, district).day
         with (
             lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
             current.opened(staging, today, record) as con,

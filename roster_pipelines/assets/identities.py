@@ -49,7 +49,7 @@ def identities(
         # What is forgotten in between would be remembered again.
         plans.lock(connection, district)
         # Before the record and the rows: what changes in between is then seen as a change, and worked out again.
-        state = states(connection, district)
+        state, by = states(connection, district), registry.fingerprint(connection, district)
         record = registry.get(connection, district)
         roster = deliveries.roster(connection, district)
         today = clock.today(record.time_zone)
@@ -64,7 +64,8 @@ def identities(
             unmatched = _unmatched_table(con)
             derived.write(connection, con, district, "identity")
             derived.write(connection, con, district, "identity_key")
-        derived.record_matching(connection, district, state[district], found.sign_ins, found.matched)
+        made_from = derived.MadeFrom(state[district], by, today)
+        derived.record_matching(connection, district, made_from, found.sign_ins, found.matched)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": found.sign_ins,

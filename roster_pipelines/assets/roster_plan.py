@@ -7,8 +7,7 @@ from sqlalchemy.engine import Connection
 from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.lake import Lake
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import decisions, deliveries, derived, plans, registry, vendor
-from roster_pipelines.resources.clock import Clock
+from roster_pipelines.platform import accounts, decisions, deliveries, derived, plans, registry, vendor
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED
@@ -24,7 +23,7 @@ from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED
     "many are held: they wait for `roster approve PLAN` or `roster discard PLAN`, while the rest goes on.",
 )
 def roster_plan(
-    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
+    context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource
 ) -> dg.MaterializeResult[None]:
     """Hold what should be against what is, keep the difference; hold back what is too much of a change."""
     from roster_pipelines.duck import quoted
@@ -35,8 +34,8 @@ def roster_plan(
         plans.lock(connection, district)
         record = registry.get(connection, district)
         roster = deliveries.roster(connection, district)
-        state = derived.matched_from(connection, district)
-        plan_id, today = plans.new_id(connection), clock.today(record.time_zone)
+        made_from = derived.matched_from(connection, district)
+        plan_id, today = plans.new_id(connection), made_from.day
         with (
             lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
             lake.lake.writing(lake.lake.plan(district, plan_id)) as plan_file,
@@ -44,7 +43,7 @@ def roster_plan(
         ):
             _read(connection, con, lake.lake, district, roster.delivery_id)
             plan.accounts_to_open(con)
-            plans.reserve_accounts(connection, con)
+            accounts.reserve(connection, con)
             plan.desired(con)
             con.execute(f"ATTACH {quoted(plan_file)} AS plan")
             plan.differences(con, into="plan")
@@ -55,7 +54,8 @@ def roster_plan(
                 plan_id,
                 roster.delivery_id,
                 counts,
-                state,
+                made_from.state,
+                made_by=made_from.record,
                 active=guard.active(con),
                 held_rows=guard.fingerprint(con, "plan"),
                 next_change=current.next_change(con, today, record),

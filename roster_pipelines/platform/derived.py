@@ -1,6 +1,7 @@
 """What was worked out for one district and is kept in our tables: identities, their keys, entitlements, gates."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 
 import duckdb
 import sqlalchemy as sa
@@ -127,32 +128,47 @@ def _copy(connection: Connection, con: duckdb.DuckDBPyConnection, district: str,
     )
 
 
-def record_matching(connection: Connection, district: str, made_from: str, sign_ins: int, matched: int) -> None:
-    """Enter from which state of the vendor's rows the identities were made, and how many matched."""
+@dataclass(frozen=True)
+class MadeFrom:
+    """What a district's identities were made from: the rest of the run goes by the same.
+
+    Attributes:
+        state: The state (platform/state.py) before anything was read.
+        record: Sums up the district's record (`registry.fingerprint`); None: a sign-in was forgotten since.
+        day: The date in the district's time zone.
+    """
+
+    state: str
+    record: str | None
+    day: date
+
+
+def record_matching(connection: Connection, district: str, made_from: MadeFrom, sign_ins: int, matched: int) -> None:
+    """Enter what the identities were made from, and how many matched."""
     connection.execute(
         sa.text("""
-            INSERT INTO roster.matching (district, made_from, sign_ins, matched)
-            VALUES (:district, :made_from, :sign_ins, :matched)
-            ON CONFLICT (district) DO UPDATE SET made_from = excluded.made_from,
-                sign_ins = excluded.sign_ins, matched = excluded.matched, matched_at = now()
+            INSERT INTO roster.matching (district, made_from, record, day, sign_ins, matched)
+            VALUES (:district, :state, :record, :day, :sign_ins, :matched)
+            ON CONFLICT (district) DO UPDATE SET made_from = excluded.made_from, record = excluded.record,
+                day = excluded.day, sign_ins = excluded.sign_ins, matched = excluded.matched, matched_at = now()
         """),
-        {"district": district, "made_from": made_from, "sign_ins": sign_ins, "matched": matched},
+        {"district": district, **asdict(made_from), "sign_ins": sign_ins, "matched": matched},
     )
 
 
-def matched_from(connection: Connection, district: str) -> str:
-    """Read the state of the vendor's rows that the district's identities were made from.
+def matched_from(connection: Connection, district: str) -> MadeFrom:
+    """Read what the district's identities were made from.
 
     Raises:
         LookAtData: Nothing was matched yet.
     """
-    state = connection.scalar(
-        sa.text("SELECT made_from FROM roster.matching WHERE district = :district"),
+    found = connection.execute(
+        sa.text("SELECT made_from, record, day FROM roster.matching WHERE district = :district"),
         {"district": district},
-    )
-    if state is None:
+    ).one_or_none()
+    if found is None:
         raise LookAtData(f"{district} has no identities yet", "run the district from identities on")
-    return str(state)
+    return MadeFrom(*found)
 
 
 @dataclass(frozen=True)

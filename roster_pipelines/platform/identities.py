@@ -70,7 +70,7 @@ def forget(connection: Connection, district: str, sign_in_id: int, *, by: str, w
 
     Everybody whom the subject ever was is forgotten: whoever it is next inherits nothing, such as an account, from
     them. The newest plan and what it was made from are marked as out of date, at which the sign_ins sensor runs the
-    district; a run that is under way is waited for, or marked as well.
+    district, and a plan that was not applied yet never is; a run that is under way is waited for, or marked as well.
 
     Args:
         connection: In a transaction.
@@ -104,11 +104,12 @@ def forget(connection: Connection, district: str, sign_in_id: int, *, by: str, w
         )
     out_of_date = {"district": district, "made_from": f"before sign-in {sign_in_id} was forgotten"}
     connection.execute(
-        sa.text("UPDATE roster.matching SET made_from = :made_from WHERE district = :district"), out_of_date
+        sa.text("UPDATE roster.matching SET made_from = :made_from, record = NULL WHERE district = :district"),
+        out_of_date,
     )
     connection.execute(
         sa.text("""
-            UPDATE roster.plan SET made_from = :made_from
+            UPDATE roster.plan SET made_from = :made_from, record = NULL
             WHERE plan_id = (SELECT max(plan_id) FROM roster.plan WHERE district = :district)
         """),
         out_of_date,

@@ -9,9 +9,9 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from roster_pipelines.duck import count
 from roster_pipelines.errors import CallSomebody
-from roster_pipelines.platform.transfer import pull, push
+from roster_pipelines.platform import registry
+from roster_pipelines.platform.transfer import push
 from roster_pipelines.rostering.plan import PUBLISHED, WRITTEN, Counts, Published
 
 
@@ -89,32 +89,6 @@ def new_id(connection: Connection) -> int:
     return int(connection.scalar(sa.text("SELECT nextval(pg_get_serial_sequence('roster.plan', 'plan_id'))")))
 
 
-def reserve_accounts(connection: Connection, con: duckdb.DuckDBPyConnection) -> None:
-    """Reserve the ids of the accounts that are to be opened.
-
-    Args:
-        connection: PostgreSQL.
-        con: DuckDB, with `account_to_open`; gets `new_account`: each of its persons with an `account_id`.
-    """
-    pull(
-        connection,
-        "SELECT place, nextval(pg_get_serial_sequence('platform.account', 'account_id'))"
-        " FROM generate_series(1, %(accounts)s::int) AS place",
-        {"accounts": str(count(con, "account_to_open"))},
-        con,
-        "reserved",
-        "place BIGINT, account_id BIGINT",
-    )
-    con.execute(
-        """
-        CREATE TABLE new_account AS
-        SELECT person_sourced_id, account_id
-        FROM (SELECT *, row_number() OVER (ORDER BY person_sourced_id) AS place FROM account_to_open)
-        JOIN reserved USING (place)
-        """
-    )
-
-
 def record(
     connection: Connection,
     district: str,
@@ -123,6 +97,7 @@ def record(
     counts: Counts,
     made_from: str,
     *,
+    made_by: str | None = None,
     active: Mapping[str, int] | None = None,
     held_rows: str | None = None,
     next_change: date | None = None,
@@ -136,6 +111,7 @@ def record(
         delivery_id: The roster that it was made from.
         counts: How many rows of each table it concerns, by action.
         made_from: The state (platform/state.py) that it was made from.
+        made_by: Sums up the district's record that it was made by; None: it is never applied (`outdated`).
         active: How many rows of each table are active.
         held_rows: Sums up which rows it holds (rostering/guard.py).
         next_change: The next day on which the calendar alone may make another plan.
@@ -150,10 +126,11 @@ def record(
     connection.execute(
         sa.text("""
             INSERT INTO roster.plan
-                (district, plan_id, delivery_id, counts, outcome, made_from, active, held_rows, next_change)
+                (district, plan_id, delivery_id, counts, planned_at, outcome, made_from, record, active, held_rows,
+                next_change)
             OVERRIDING SYSTEM VALUE
-            VALUES (:district, :plan_id, :delivery_id, CAST(:counts AS jsonb), 'planned', :made_from,
-                CAST(:active AS jsonb), :held_rows, :next_change)
+            VALUES (:district, :plan_id, :delivery_id, CAST(:counts AS jsonb), clock_timestamp(), 'planned',
+                :made_from, :made_by, CAST(:active AS jsonb), :held_rows, :next_change)
         """),
         {
             "district": district,
@@ -161,6 +138,7 @@ def record(
             "delivery_id": delivery_id,
             "counts": json.dumps(counts),
             "made_from": made_from,
+            "made_by": made_by,
             "active": json.dumps(dict(active or {})),
             "held_rows": held_rows,
             "next_change": next_change,
@@ -199,6 +177,26 @@ def decide(connection: Connection, plan_id: int, outcome: str) -> None:
         sa.text("UPDATE roster.plan SET outcome = :outcome, decided_at = now() WHERE plan_id = :plan_id"),
         {"plan_id": plan_id, "outcome": outcome},
     )
+
+
+def outdated(connection: Connection, plan: Plan) -> bool:
+    """Say whether a plan was made by another record of its district than now, or was marked as out of date.
+
+    Sign-ins that have come since do not count: on a busy morning nothing would ever be applied.
+    """
+    made_by = connection.scalar(
+        sa.text("SELECT record FROM roster.plan WHERE plan_id = :plan_id"), {"plan_id": plan.plan_id}
+    )
+    return made_by is None or made_by != registry.fingerprint(connection, plan.district)
+
+
+def set_aside(connection: Connection, plan_id: int) -> None:
+    """Enter that a plan is out of date and not applied, so that another is made, even if all is again as it was."""
+    connection.execute(
+        sa.text("UPDATE roster.plan SET made_from = 'set aside', record = NULL WHERE plan_id = :plan_id"),
+        {"plan_id": plan_id},
+    )
+    decide(connection, plan_id, "not_applied")
 
 
 def apply(connection: Connection, con: duckdb.DuckDBPyConnection, district: str, plan: Plan) -> None:

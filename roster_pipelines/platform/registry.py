@@ -86,6 +86,15 @@ def get(connection: Connection, district: str) -> District:
     return District.model_validate(record)
 
 
+def fingerprint(connection: Connection, district: str) -> str | None:
+    """Sum up a district's record as it is now, but for its connection, on which no class depends."""
+    found = connection.scalar(
+        sa.text("SELECT md5((record - 'connection')::text) FROM roster.district WHERE district = :district"),
+        {"district": district},
+    )
+    return None if found is None else str(found)
+
+
 def every(connection: Connection) -> list[District]:
     """Read every district's record, in the order of their keys."""
     records = connection.scalars(sa.text("SELECT record FROM roster.district ORDER BY district"))

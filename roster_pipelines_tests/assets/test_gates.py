@@ -1,11 +1,14 @@
 """What the assets tell of entitlements and gates: who waits for a seat, and how many wait for what."""
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 import sqlalchemy as sa
 
+from roster_pipelines_tests.assets import conftest
 from roster_pipelines_tests.assets.conftest import LESSONS, Deployment, expected
 
 
@@ -54,3 +57,21 @@ def test_who_waits_for_a_seat_and_how_many_wait_for_what_is_told_as_numbers(
         ("account_active", "account-inactive", "teacher"),
         ("entitled", "no-seat", "vendor"),
     ]
+
+
+def test_a_run_over_midnight_goes_by_the_day_on_which_it_began(
+    delivered: Deployment, teachers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With gates of the one day and a plan of the other, nobody would ask again for what the day in between changes."""
+    tomorrow = date.fromisoformat(conftest.TODAY) + timedelta(days=1)
+    delivered.sign_in(teachers[0])
+    with delivered.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE platform.licence SET ends_on = :day"), {"day": tomorrow})
+    assert delivered.run(job="refresh_entitlements", only="identities").success
+    monkeypatch.setattr(conftest, "TODAY", tomorrow.isoformat())
+    for asset in ("entitlements", "gates", "roster_plan"):
+        assert delivered.run(job="refresh_entitlements", only=asset).success
+    assert delivered.waiting()[teachers[0]] is None
+    with delivered.engine.connect() as connection:
+        query = "SELECT next_change FROM roster.plan ORDER BY plan_id DESC LIMIT 1"
+        assert connection.scalar(sa.text(query)) == tomorrow

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from roster_pipelines.connections import landing
 from roster_pipelines.platform import decisions, deliveries, derived, plans
+from roster_pipelines.platform.state import states
+from roster_pipelines.sensors.sign_ins import decide
 from roster_pipelines.simulators.districts import District
 from roster_pipelines.staging import build
 from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, Rows, expected, rewrite, shown
@@ -150,8 +152,33 @@ def test_before_and_outside_its_life_a_district_is_planned_and_nothing_is_applie
     assert delivered.published() == NOTHING
     assert delivered.waiting()[teachers[0]] == "stage"
     delivered.register(stage="live")
-    assert delivered.run(only="rostered_classes").success, "the plan that was held back"
+    assert delivered.refresh().success
     assert shown(delivered.published()) == expected(files, teachers[0])
+
+
+def test_a_plan_made_by_another_record_is_never_applied_and_another_is_asked_for(
+    delivered: Deployment, files: Path, teachers: list[str]
+) -> None:
+    """In onboarding pilots do not count yet: its plan holds everybody's classes."""
+    delivered.register(stage="onboarding")
+    delivered.sign_in(*teachers[:2])
+    for asset in ("identities", "entitlements", "gates", "roster_plan"):
+        assert delivered.run(job="refresh_entitlements", only=asset).success
+    # Sign-ins that have come since are no reason to wait.
+    delivered.sign_in(teachers[2])
+    delivered.register(stage="testing", pilot_teachers=(teachers[1],))
+    for _ in range(2):
+        run = delivered.run(job="refresh_entitlements", only="rostered_classes")
+        (event,) = run.asset_materializations_for_node("rostered_classes")
+        assert event.metadata["outcome"].value == "not_applied: outdated"
+        assert delivered.published() == NOTHING
+        # Even where all is again as it was when the plan was made.
+        delivered.register(stage="onboarding")
+        with delivered.engine.connect() as connection:
+            assert MAPLE in decide(plans.planned(connection), states(connection))
+        delivered.register(stage="testing", pilot_teachers=(teachers[1],))
+    assert delivered.refresh().success
+    assert shown(delivered.published()) == expected(files, teachers[1])
 
 
 def test_in_testing_only_the_pilots_classes_are_published(

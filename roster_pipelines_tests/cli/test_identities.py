@@ -1,6 +1,7 @@
 """`roster identities` says who is nobody, why, what to do; and forgets who a sign-in was when told to."""
 
 import json
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from roster_pipelines_tests.conftest import accept, register, url_of
 
 MAPLE, CEDAR = "maple-valley", "cedar-creek"
 DELIVERY = "20261124T080002Z-3fa9c1d2"
+DAY = date(2026, 11, 24)
 SECRET = "zqxj@maple.example"
 
 
@@ -55,8 +57,9 @@ def sign_in_ids(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 {"district": district},
             )
             state = states(connection, district)[district]
-            derived.record_matching(connection, district, state, 3, 1)
-            plans.record(connection, district, plans.new_id(connection), DELIVERY, {}, state)
+            record = registry.fingerprint(connection, district)
+            derived.record_matching(connection, district, derived.MadeFrom(state, record, DAY), 3, 1)
+            plans.record(connection, district, plans.new_id(connection), DELIVERY, {}, state, made_by=record)
         query = "SELECT sign_in_id FROM platform.sign_in WHERE district = :district ORDER BY sourced_id"
         return list(connection.scalars(sa.text(query), {"district": MAPLE}))
 
@@ -65,6 +68,14 @@ def due(engine: Engine) -> set[str]:
     """The districts that the sensor would run."""
     with engine.connect() as connection:
         return set(decide(plans.planned(connection), states(connection)))
+
+
+def outdated(engine: Engine) -> bool:
+    """Whether the district's newest plan is never applied."""
+    with engine.connect() as connection:
+        newest = plans.newest(connection, MAPLE)
+        assert newest is not None
+        return plans.outdated(connection, newest)
 
 
 def known(engine: Engine) -> list[tuple[str, str, bool]]:
@@ -102,10 +113,10 @@ def test_programs_get_the_same(sign_in_ids: list[int]) -> None:
 def test_everybody_whom_a_subject_was_is_forgotten_it_is_worked_out_again_and_stands_in_the_history(
     engine: Engine, sign_in_ids: list[int]
 ) -> None:
-    assert due(engine) == set()
+    assert (due(engine), outdated(engine)) == (set(), False)
     result = roster("--forget", sign_in_ids[1], "--why", "the address was given to another teacher")
     assert result.exit_code == 0, result.output
-    assert due(engine) == {MAPLE}
+    assert (due(engine), outdated(engine)) == ({MAPLE}, True)
     assert known(engine) == [
         (CEDAR, "before", False),
         (CEDAR, "t-0", True),
@@ -119,14 +130,15 @@ def test_everybody_whom_a_subject_was_is_forgotten_it_is_worked_out_again_and_st
     assert newest.why.endswith("t-1 any more: the address was given to another teacher")
 
 
-def test_a_run_that_had_matched_already_when_it_was_forgotten_is_followed_by_another(
+def test_a_run_that_had_matched_already_when_it_was_forgotten_applies_nothing_and_is_followed_by_another(
     engine: Engine, sign_in_ids: list[int]
 ) -> None:
     roster("--forget", sign_in_ids[1], "--why", "another teacher")
     with engine.begin() as connection:
-        made_from = derived.matched_from(connection, MAPLE)
-        plans.record(connection, MAPLE, plans.new_id(connection), DELIVERY, {}, made_from)
-    assert due(engine) == {MAPLE}
+        made = derived.matched_from(connection, MAPLE)
+        number = plans.new_id(connection)
+        plans.record(connection, MAPLE, number, DELIVERY, {}, made.state, made_by=made.record)
+    assert (due(engine), outdated(engine)) == ({MAPLE}, True)
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "another district's"])

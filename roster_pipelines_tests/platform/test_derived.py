@@ -161,14 +161,16 @@ def test_each_teacher_and_each_class_is_counted_once_by_what_it_waits_for(gates:
         assert derived.classes_if_all_signed_in(connection, "cedar") == 0
 
 
-def test_the_state_that_identities_were_made_from_is_the_last_one_recorded(engine: Engine) -> None:
+def test_what_identities_were_made_from_is_what_was_recorded_last(engine: Engine) -> None:
     with engine.begin() as connection:
         with pytest.raises(LookAtData, match="maple has no identities yet"):
             derived.matched_from(connection, "maple")
-        derived.record_matching(connection, "maple", "first", 1, 1)
-        derived.record_matching(connection, "cedar", "other", 1, 0)
-        derived.record_matching(connection, "maple", "second", 2, 1)
-        assert derived.matched_from(connection, "maple") == "second"
+        first = derived.MadeFrom("first", "record", date(2026, 11, 23))
+        second = derived.MadeFrom("second", "another", date(2026, 11, 24))
+        derived.record_matching(connection, "maple", first, 1, 1)
+        derived.record_matching(connection, "cedar", first, 1, 0)
+        derived.record_matching(connection, "maple", second, 2, 1)
+        assert derived.matched_from(connection, "maple") == second
 
 
 def test_what_a_look_left_is_remembered_by_district_until_the_next(engine: Engine) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from roster_pipelines.oneroster.shape import Registration
-from roster_pipelines.platform import derived, plans, vendor
+from roster_pipelines.platform import accounts, derived, plans, vendor
 from roster_pipelines.rostering.access import holders
 from roster_pipelines.rostering.current import current
 from roster_pipelines.rostering.entitlement import entitlements
@@ -91,7 +91,7 @@ def run(engine: Engine, world: World, district: str) -> plans.Plan:
         for table in KEPT:
             derived.write(connection, con, district, table)
         accounts_to_open(con)
-        plans.reserve_accounts(connection, con)
+        accounts.reserve(connection, con)
         vendor.read_published(connection, con, district)
         desired(con)
         con.execute("ATTACH ':memory:' AS plan")

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform import plans, vendor
+from roster_pipelines.platform.accounts import reserve
 from roster_pipelines.rostering.plan import PUBLISHED, counted, differences
 from roster_pipelines.simulators import product
 from roster_pipelines_tests.conftest import accept, register
@@ -177,7 +178,7 @@ def test_accounts_get_ids_that_nobody_has_and_are_opened_with_the_class(engine: 
         taken = product.open_account(connection, "cedar")
     with engine.connect() as connection, duckdb.connect() as con:
         con.execute("CREATE TABLE account_to_open AS SELECT unnest(['ada', 'bea']) AS person_sourced_id")
-        plans.reserve_accounts(connection, con)
+        reserve(connection, con)
         assert con.execute("FROM new_account ORDER BY 1").fetchall() == [("ada", taken + 1), ("bea", taken + 2)]
     publish(engine, world)
     assert accounts(engine) == [

@@ -135,10 +135,12 @@ COMMENT ON COLUMN roster.gate.waiting_for IS 'the first gate that does not hold;
 COMMENT ON COLUMN roster.gate.planned IS 'all hold but for a stage that keeps the whole district waiting';
 COMMENT ON COLUMN roster.gate.if_signed_in IS 'would hold if the teacher signed in and had an account and a code';
 ALTER TABLE roster.plan
+    ADD record text,
     ADD next_change date,
     ADD active jsonb NOT NULL DEFAULT '{}',
     ADD held_rows text;
 COMMENT ON COLUMN roster.plan.next_change IS 'the next day on which it may be another, though nothing is delivered';
+COMMENT ON COLUMN roster.plan.record IS 'a hash of the district''s record that it was made by; NULL: out of date';
 COMMENT ON COLUMN roster.plan.active IS 'how many rows of each table were active before it';
 COMMENT ON COLUMN roster.plan.held_rows IS 'a hash of the rows that it holds; NULL: none';
 CREATE TABLE roster.decision (
@@ -153,6 +155,9 @@ CREATE TABLE roster.decision (
 CREATE INDEX ON roster.decision (district, delivery_id);
 CREATE INDEX ON roster.delivery (district, landed_at DESC, delivery_id DESC) WHERE status = 'accepted';
 COMMENT ON TABLE roster.decision IS 'what a person decided on the removals that a plan held back';
-UPDATE roster.matching SET made_from = 'before version 3';
+DELETE FROM roster.matching;
+ALTER TABLE roster.matching ADD record text, ADD day date NOT NULL;
+COMMENT ON COLUMN roster.matching.record IS 'a hash of the district''s record; NULL: out of date';
+COMMENT ON COLUMN roster.matching.day IS 'the day that all else is worked out for, in the district''s time zone';
 UPDATE roster.plan SET made_from = 'before version 3';
 """
