@@ -9,9 +9,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import Engine
 
+from roster_pipelines.district import SignIn
 from roster_pipelines.errors import CallSomebody
-from roster_pipelines.platform import database
-from roster_pipelines_tests.conftest import Databases, register
+from roster_pipelines.platform import database, registry
+from roster_pipelines_tests.conftest import Databases, nowhere, register
 
 
 def tables(engine: Engine) -> set[tuple[str, str]]:
@@ -41,7 +42,12 @@ def test_what_was_there_before_version_3_is_kept_and_every_district_is_worked_ou
                     INSERT INTO roster.matching (district, made_from, sign_ins, matched) VALUES ('maple', 'x', 2, 1);
                     INSERT INTO roster.plan (district, delivery_id, counts, outcome, made_from)
                     VALUES ('maple', 'delivery', '{}', 'applied', 'x');
-                """)
+                    INSERT INTO roster.district SELECT name, 4, jsonb_build_object('district', name, 'name', name,
+                        'stage', stage, 'sign_in', sign_in, 'connection', CAST(:connection AS jsonb))
+                    FROM (VALUES ('birch', 'paused', NULL), ('cedar', 'paused', CAST(:sign_in AS jsonb)),
+                        ('elm', 'onboarding', NULL)) AS stored (name, stage, sign_in);
+                """),
+                {"connection": nowhere().model_dump_json(), "sign_in": SignIn(provider="x").model_dump_json()},
             )
         database.migrate(engine)
         for query, rows in {
@@ -49,9 +55,13 @@ def test_what_was_there_before_version_3_is_kept_and_every_district_is_worked_ou
             "SELECT account_id, activated_by FROM platform.account ORDER BY 1": [(1, "access_code"), (2, None)],
             "SELECT first_signed_in_at = last_signed_in_at FROM platform.sign_in": [(True,), (True,)],
             "SELECT made_from FROM roster.plan": [("before version 3",)],
+            "SELECT district, version, changed_by FROM roster.district_history": [("birch", 5, "migration")],
         }.items():
             with engine.connect() as connection:
                 assert [tuple(row) for row in connection.execute(sa.text(query))] == rows
+        with engine.connect() as connection:
+            stages = {record.district: record.stage for record in registry.every(connection)}
+        assert stages == {"birch": "onboarding", "cedar": "paused", "elm": "onboarding"}, "each can be read"
 
 
 def upgrade(engine: Engine, to: str) -> None:

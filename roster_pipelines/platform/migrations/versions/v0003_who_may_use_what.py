@@ -160,4 +160,12 @@ ALTER TABLE roster.matching ADD record text, ADD day date NOT NULL;
 COMMENT ON COLUMN roster.matching.record IS 'a hash of the district''s record; NULL: out of date';
 COMMENT ON COLUMN roster.matching.day IS 'the day that all else is worked out for, in the district''s time zone';
 UPDATE roster.plan SET made_from = 'before version 3';
+
+WITH changed AS (
+    UPDATE roster.district SET version = version + 1, record = record || '{"stage": "onboarding"}'
+    WHERE record ->> 'stage' <> 'onboarding' AND record ->> 'sign_in' IS NULL
+    RETURNING district, version, record)
+INSERT INTO roster.district_history (district, version, record, changed_by, why)
+SELECT district, version, record, 'migration', 'back to onboarding: from version 3 on, any other stage needs sign_in'
+FROM changed;
 """
