@@ -15,7 +15,15 @@ from roster_pipelines.platform import deliveries, drops, plans, registry
 
 app = typer.Typer(help="Add, change and look at districts.", no_args_is_help=True)
 
-Why = Annotated[str, typer.Option("--why", help="The reason, for the district's history.")]
+
+def said(why: str | None) -> str | None:
+    """Refuse a reason that says nothing."""
+    if why is not None and not why.strip():
+        raise typer.BadParameter("give a reason: the district's history keeps it")
+    return why
+
+
+Why = Annotated[str, typer.Option("--why", callback=said, help="The reason, for the district's history.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str, typer.Argument(metavar="DISTRICT", help="The district's key.")]
 

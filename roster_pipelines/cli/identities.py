@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from roster_pipelines.cli import database, output
-from roster_pipelines.cli.district import AsJson, Key
+from roster_pipelines.cli.district import AsJson, Key, said
 from roster_pipelines.platform import registry
 from roster_pipelines.platform.identities import Identity, Matched, forget, latest, some
 from roster_pipelines.rostering.identity import OUTCOMES
@@ -21,7 +21,9 @@ def identities(
         int | None,
         typer.Option("--forget", metavar="SIGN_IN", help="Match this one afresh: forget who it was. Needs --why."),
     ] = None,
-    why: Annotated[str | None, typer.Option("--why", help="The reason, for the district's history.")] = None,
+    why: Annotated[
+        str | None, typer.Option("--why", callback=said, help="The reason, for the district's history.")
+    ] = None,
 ) -> None:
     """List the SSO sign-ins that are nobody in the roster: why, what to do about it, and who must."""
     if (sign_in is None) != (why is None):

@@ -109,6 +109,7 @@ def test_what_is_discarded_is_kept_until_the_next_delivery_is_held_anew(stage: S
     assert f"the newest plan of cedar is {second}, and it does not hold the same rows" in line
     assert "there is no plan 999" in refused("approve", 999)
 
+    assert "give a reason" in roster("discard", second, "--why", " ").output
     assert "discarded; they stay" in roster("discard", second, "--why", "a wrong export").output
     stage.refresh("cedar", world)
     plan = newest(stage.engine, "cedar")
