@@ -75,14 +75,11 @@ class SignIn(_Record):
         match: Which claims are compared, in this order: `sourced_id`, `user_id:TYPE` (the claim user_id with the
             roster's userIds of that type), `identifier`, `email`, `username`. The first that names anybody counts.
         email_domains: The district's own domains; an e-mail claim of another domain is never matched.
-        subject: `transient` where the provider gives a person another subject at each sign-in, as SAML's transient
-            NameID: then it is never remembered who a subject was.
     """
 
     provider: Annotated[str, StringConstraints(min_length=1)]
     match: tuple[MatchKey, ...] = Field(("sourced_id",), min_length=1)
     email_domains: tuple[str, ...] = ()
-    subject: Literal["persistent", "transient"] = "persistent"
 
 
 class Terms(_Record):

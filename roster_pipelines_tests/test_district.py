@@ -143,13 +143,13 @@ def test_orgs_need_not_be_delivered_where_teachers_pick_their_school(
 
 def test_match_keys_terms_and_filters_are_taken_as_they_are_written() -> None:
     district = parse(
-        LIVE + "  match: [user_id:SIS, identifier, username]\n  subject: transient\n"
+        LIVE + "  match: [user_id:SIS, identifier, username]\n"
         "teaching_roles: [teacher, aide]\nterms: {opens_days_before: 0}\nfilters: {courses: ['!*Band*']}\n",
         "maple.yaml",
     )
     assert district.sign_in is not None
     assert district.sign_in.match == ("user_id:SIS", "identifier", "username")
-    assert (district.sign_in.subject, district.teaching_roles) == ("transient", ("teacher", "aide"))
+    assert district.teaching_roles == ("teacher", "aide")
     assert (district.terms.opens_days_before, district.terms.archived_days_after) == (0, 14)
     assert district.filters.courses == ("!*Band*",)
 
@@ -161,7 +161,6 @@ def test_match_keys_terms_and_filters_are_taken_as_they_are_written() -> None:
         ("  match: [user_id]\n", "sign_in.match.0: not in the form"),
         ("  match: [email, 'user_id:S I S']\n", "sign_in.match.1: not in the form"),
         ("  match: []\n", "sign_in.match: "),
-        ("  subject: sometimes\n", "sign_in.subject: Input should be 'persistent' or 'transient'"),
         ("filters: {teachers: [x]}\n", "unknown key filters.teachers"),
         ("filters: {grades: '01'}\n", "filters.grades: not in the form"),
         ("filters: {grades: [01]}\n", "filters.grades.0: not in the form"),

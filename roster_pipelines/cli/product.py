@@ -84,6 +84,9 @@ def sign_in(
     subject: Annotated[
         str | None, typer.Option(help="Who it is to the provider; by default it follows from the claims.")
     ] = None,
+    legacy_subject: Annotated[
+        str | None, typer.Option(help="Who the subject was to the provider's earlier version, as LTI 1.3 claims it.")
+    ] = None,
     account: Annotated[int | None, typer.Option(min=1, max=_LARGEST, help="Link this account.", metavar="ID")] = None,
     new_account: Annotated[bool, typer.Option("--new-account", help="Open an account and link it.")] = False,
 ) -> None:
@@ -103,6 +106,7 @@ def sign_in(
             sourced_id,
             vendor.open_account(connection, district) if new_account else account,
             subject=subject,
+            legacy_subject=legacy_subject,
             provider=record.sign_in.provider,
             email=email,
             username=username,

@@ -9,8 +9,8 @@ _STATES = """
 SELECT district, md5(string_agg(part, ' ' ORDER BY part)) FROM (
     SELECT district, 'record ' || md5((record - 'connection')::text) AS part FROM roster.district
     UNION ALL
-    SELECT district, 'sign_in ' || sum(hash_record_extended(ROW(sign_in_id, provider, subject, sourced_id, user_id,
-        identifier, email, username, first_signed_in_at, account_id), 0))
+    SELECT district, 'sign_in ' || sum(hash_record_extended(ROW(sign_in_id, provider, subject, legacy_subject,
+        sourced_id, user_id, identifier, email, username, first_signed_in_at, account_id), 0))
     FROM platform.sign_in LEFT JOIN platform.account_link USING (sign_in_id) GROUP BY district
     UNION ALL
     SELECT district, 'school_choice ' || sum(hash_record_extended(ROW(sign_in_id, school_nces_id), 0))

@@ -9,13 +9,14 @@ from roster_pipelines.rostering.plan import PUBLISHED
 _READ = {
     # A link to another district's account is none.
     "sign_in": (
-        "SELECT s.sign_in_id, s.provider, s.subject, s.sourced_id, s.user_id, s.identifier, s.email, s.username,"
-        " a.account_id, s.first_signed_in_at AT TIME ZONE 'UTC'"
+        "SELECT s.sign_in_id, s.provider, s.subject, s.legacy_subject, s.sourced_id, s.user_id, s.identifier, s.email,"
+        " s.username, a.account_id, s.first_signed_in_at AT TIME ZONE 'UTC'"
         " FROM platform.sign_in s LEFT JOIN platform.account_link l USING (sign_in_id)"
         " LEFT JOIN platform.account a ON a.account_id = l.account_id AND a.district = s.district"
         " WHERE s.district = %(district)s",
-        "sign_in_id BIGINT, provider VARCHAR, subject VARCHAR, sourced_id VARCHAR, user_id VARCHAR,"
-        " identifier VARCHAR, email VARCHAR, username VARCHAR, account_id BIGINT, first_signed_in_at TIMESTAMP",
+        "sign_in_id BIGINT, provider VARCHAR, subject VARCHAR, legacy_subject VARCHAR, sourced_id VARCHAR,"
+        " user_id VARCHAR, identifier VARCHAR, email VARCHAR, username VARCHAR, account_id BIGINT,"
+        " first_signed_in_at TIMESTAMP",
     ),
     "account": (
         "SELECT account_id, status, provisioned_for FROM platform.account WHERE district = %(district)s",

@@ -10,7 +10,7 @@ from datetime import date
 import duckdb
 
 from roster_pipelines.district import SignIn
-from roster_pipelines.rostering.keys import remembered, roster_keys
+from roster_pipelines.rostering.keys import recycled, remembered, roster_keys
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Outcome:
     who: str
 
 
+CANDIDATES = 10
+"""How many persons are kept of those whom a claim fits; one more tells that there are more."""
 MATCHED = ("matched", "rekeyed")
 OUTCOMES = {
     "ambiguous": Outcome(
@@ -74,6 +76,7 @@ def identities(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None, today: da
     the subject was, then whom the claims fit. For `identity_key` see `remembered`, for what else stays see `fits`.
     """
     roster_keys(con, sign_in)
+    recycled(con)
     fits(con, sign_in)
     _known_subjects(con, sign_in)
     con.execute(
@@ -93,7 +96,7 @@ def identities(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None, today: da
         """,
         [sign_in.provider if sign_in else None],
     )
-    remembered(con, sign_in, today)
+    remembered(con, today)
 
 
 def fits(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
@@ -103,8 +106,13 @@ def fits(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
         con: Holds `sign_in` and what `roster_keys` adds.
         sign_in: The district's SSO integration.
 
+    A claim fits whoever has the value in the roster today, and whoever is still there and had it before: so an old
+    address still names its owner, and one that was handed on to another fits two. Only a sourcedId that the roster has
+    today is nobody else's.
+
     `fit` has one row per usable claim: `sign_in_id, rank` (in the district's order), `key` (as the record has it),
-    `kind, abroad` (an address of a foreign domain, which fits nobody) and `persons`, the list of whom it fits.
+    `kind, abroad` (an address of a foreign domain, which fits nobody) and `persons`, the list of whom it fits: at
+    most CANDIDATES, and one more where there are more.
     """
     con.execute(
         """
@@ -118,14 +126,28 @@ def fits(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
                         WHEN key = 'username' THEN folded(username)
                         ELSE as_id(user_id) END AS value
             FROM sign_in CROSS JOIN asked WHERE provider = $provider
+        ),
+        whose AS (
+            SELECT person, kind, value FROM roster_key
+            UNION ALL
+            SELECT person, kind, value FROM known_key k JOIN member ON "sourcedId" = person_sourced_id
+                ANTI JOIN recycled ON was = person_sourced_id
+                ANTI JOIN roster_key r ON r.kind = 'sourced_id' AND k.kind = r.kind AND k.value = r.value
+            WHERE kind NOT IN ('subject', 'name')
+        ),
+        fitting AS (
+            SELECT kind, value, list(DISTINCT person ORDER BY person)[:$most] AS persons
+            FROM whose SEMI JOIN claim USING (kind, value) WHERE NOT abroad(kind, value) GROUP BY ALL
         )
-        SELECT c.sign_in_id, c.rank, c.key, c.kind, c.kind = 'email' AND NOT own_domain(c.value) AS abroad,
-               coalesce(list(DISTINCT k.person ORDER BY k.person) FILTER (WHERE k.person IS NOT NULL), []) AS persons
-        FROM claim c LEFT JOIN roster_key k ON k.kind = c.kind AND k.value = c.value
-        WHERE usable(c.value)
-        GROUP BY ALL
+        SELECT sign_in_id, rank, key, kind, abroad(kind, value) AS abroad, coalesce(persons, []) AS persons
+        FROM claim LEFT JOIN fitting USING (kind, value)
+        WHERE usable(value)
         """,
-        {"match": [*sign_in.match] if sign_in else [], "provider": sign_in.provider if sign_in else None},
+        {
+            "match": [*sign_in.match] if sign_in else [],
+            "provider": sign_in.provider if sign_in else None,
+            "most": CANDIDATES + 1,
+        },
     )
     # What the claims say: the first, in the district's order, that names exactly one person.
     con.execute(
@@ -138,18 +160,31 @@ def fits(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
 
 
 def _known_subjects(con: duckdb.DuckDBPyConnection, sign_in: SignIn | None) -> None:
-    """Look up who each subject was before, and who of the roster that is today; NULL: gone from it."""
+    """Look up who each subject was before, and who of the roster that is today; NULL: gone from it.
+
+    A subject that is new is whom its legacy one was: LTI 1.3 sends the user id of LTI 1.1 with it, see "Migrating from
+    Previous Versions of LTI" in the LTI 1.3 specification. `now_has_id` is who has the sourcedId today, whoever that
+    is; `lasting` is false where another signs in by that id by now, so that the keys remembered of it are theirs.
+    """
     con.execute(
         """
         CREATE TEMP TABLE before AS
-        WITH known AS (
-            SELECT sign_in_id, max_by(person_sourced_id, first_seen) AS was
-            FROM sign_in s JOIN known_key k ON k.kind = 'subject' AND k.value = s.provider || '|' || s.subject
-            WHERE provider = ? AND usable(subject) AND last_seen IS NULL GROUP BY ALL
+        WITH asked AS (
+            SELECT sign_in_id, provider, unnest([subject, legacy_subject]) AS subject, unnest([1, 2]) AS nth
+            FROM sign_in WHERE provider = ?
+        ),
+        known AS (
+            SELECT sign_in_id, person_sourced_id AS was, last_seen IS NULL AS lasting
+            FROM asked JOIN known_key k ON k.kind = 'subject' AND k.value = provider || '|' || subject
+            WHERE usable(subject)
+            QUALIFY row_number() OVER (
+                PARTITION BY sign_in_id ORDER BY nth, last_seen DESC NULLS FIRST, first_seen DESC, was) = 1
         )
-        SELECT sign_in_id, was, person FROM known LEFT JOIN member ON "sourcedId" = was
+        SELECT sign_in_id, was, lasting, person AS now_has_id,
+               CASE WHEN lasting AND was NOT IN (FROM recycled) THEN person END AS person
+        FROM known LEFT JOIN member ON "sourcedId" = was
         """,
-        [sign_in.provider if sign_in and sign_in.subject == "persistent" else None],
+        [sign_in.provider if sign_in else None],
     )
 
 
@@ -170,28 +205,33 @@ def _still_there(con: duckdb.DuckDBPyConnection) -> None:
 def _gone(con: duckdb.DuckDBPyConnection) -> None:
     """The person whom the subject was is gone: whoever is proved to be the same human being has a new sourcedId.
 
-    The proofs, from the strongest: the sourced_id claim names the person; they alone have a number or a username of
-    the one who is gone (an e-mail address is none, as it may be given to somebody else); the claims name them, and the
-    names are the same. No proof counts against what the claims say.
+    The proofs, from the strongest: the sourced_id claim names the person, and by another id than the one that was
+    given to another; they alone have a number of the one who is gone, or the username and the names (without the
+    names it may be given to somebody else); the claims name them, and the names are the same. No proof counts against
+    what the claims say.
     """
     con.execute(
         """
         INSERT INTO identity
-        WITH proof AS (
-            SELECT sign_in_id, 1 AS strength, key, persons[1] AS person
-            FROM fit WHERE kind = 'sourced_id' AND len(persons) = 1
-            UNION ALL
-            SELECT sign_in_id, 2, min_by(k.kind, k.kind = 'username'), any_value(r.person)
-            FROM before b JOIN known_key k ON k.person_sourced_id = b.was AND k.last_seen IS NULL
+        WITH was_known AS (
+            SELECT sign_in_id, r.person, r.kind, r.student
+            FROM before b JOIN known_key k ON b.lasting AND k.person_sourced_id = b.was AND k.last_seen IS NULL
                 JOIN roster_key r USING (kind, value)
-            WHERE (kind = 'identifier' OR kind LIKE 'user\\_id:%' ESCAPE '\\'
-                   OR (kind = 'username' AND NOT contains(value, '@'))) AND NOT r.student
-            GROUP BY ALL HAVING count(DISTINCT r.person) = 1
+            WHERE b.person IS NULL
+        ),
+        namesake AS (SELECT DISTINCT sign_in_id, person FROM was_known WHERE kind = 'name'),
+        proof AS (
+            SELECT sign_in_id, 1 AS strength, key, persons[1] AS person
+            FROM fit JOIN before b USING (sign_in_id)
+            WHERE kind = 'sourced_id' AND len(persons) = 1 AND persons[1] IS DISTINCT FROM now_has_id
             UNION ALL
-            SELECT sign_in_id, 3, said.key, said.person
-            FROM before b JOIN said USING (sign_in_id)
-                JOIN known_key k ON k.person_sourced_id = b.was AND k.kind = 'name' AND k.last_seen IS NULL
-                JOIN roster_key r ON r.person = said.person AND r.kind = 'name' AND r.value = k.value
+            SELECT sign_in_id, 2, min_by(kind, kind = 'username'), any_value(w.person)
+            FROM was_known w LEFT JOIN namesake n USING (sign_in_id, person)
+            WHERE (kind = 'identifier' OR kind LIKE 'user\\_id:%' ESCAPE '\\'
+                   OR (kind = 'username' AND n.person IS NOT NULL)) AND NOT student
+            GROUP BY ALL HAVING count(DISTINCT w.person) = 1
+            UNION ALL
+            SELECT sign_in_id, 3, said.key, said.person FROM said JOIN namesake USING (sign_in_id, person)
         ),
         proved AS (
             SELECT sign_in_id, min_by(p.key, strength) AS key, min_by(p.person, strength) AS person
@@ -203,9 +243,11 @@ def _gone(con: duckdb.DuckDBPyConnection) -> None:
             FROM fit WHERE len(persons) > 0 GROUP BY ALL
         )
         SELECT sign_in_id, p.person,
-               CASE WHEN p.person IS NOT NULL THEN 'rekeyed' WHEN f.key IS NOT NULL THEN 'moved' ELSE 'nobody' END,
+               CASE WHEN p.person IS NOT NULL THEN 'rekeyed'
+                    WHEN f.key IS NOT NULL OR b.now_has_id IS NOT NULL THEN 'moved' ELSE 'nobody' END AS found,
                coalesce(p.key, f.key),
-               if(p.person IS NULL AND f.key IS NOT NULL, to_json([b.was] || f.persons)::VARCHAR, '[]')
+               if(found = 'moved', to_json([b.was] || list_filter(coalesce(f.persons, []), lambda i: i <> b.was)),
+                  '[]')
         FROM before b LEFT JOIN proved p USING (sign_in_id) LEFT JOIN fitting f USING (sign_in_id)
         WHERE b.person IS NULL
         """

@@ -111,6 +111,7 @@ def sign_in(
     account: int | None,
     *,
     subject: str | None = None,
+    legacy_subject: str | None = None,
     provider: str = "classlink",
     email: str | None = None,
     username: str | None = None,
@@ -126,6 +127,7 @@ def sign_in(
         sourced_id: The claim that names them in the roster.
         account: The account to link; None: a link that is there stays.
         subject: Who they are to the provider; None: one that follows from the claims.
+        legacy_subject: Who they were to the provider's earlier version: a claim, as all that follow.
         provider: The SSO provider.
         email: A claim, as all that follow; one that is not given is not in the sign-in, whatever an earlier one had.
         username: See email.
@@ -139,17 +141,20 @@ def sign_in(
     found = connection.scalar(
         sa.text("""
             INSERT INTO platform.sign_in
-                (district, provider, subject, sourced_id, email, username, identifier, user_id, role)
-            VALUES (:district, :provider, :subject, :sourced_id, :email, :username, :identifier, :user_id, :role)
+                (district, provider, subject, legacy_subject, sourced_id, email, username, identifier, user_id, role)
+            VALUES (:district, :provider, :subject, :legacy_subject, :sourced_id, :email, :username, :identifier,
+                :user_id, :role)
             ON CONFLICT (district, provider, subject) DO UPDATE SET last_signed_in_at = now(),
                 sourced_id = excluded.sourced_id, email = excluded.email, username = excluded.username,
-                identifier = excluded.identifier, user_id = excluded.user_id, role = excluded.role
+                identifier = excluded.identifier, user_id = excluded.user_id, role = excluded.role,
+                legacy_subject = excluded.legacy_subject
             RETURNING sign_in_id
         """),
         {
             "district": district,
             "provider": provider,
             "subject": subject or f"sso-{sourced_id or email or username or identifier or user_id}",
+            "legacy_subject": legacy_subject,
             "sourced_id": sourced_id,
             "email": email,
             "username": username,

@@ -55,6 +55,7 @@ RELEVANT: dict[str, tuple[str, str]] = {
             "username": "NULL",
             "provider": "'classlink'",
             "subject": "'sso-ada'",
+            "legacy_subject": "NULL",
         }.items()
     },
     "the claim of the id is gone": (

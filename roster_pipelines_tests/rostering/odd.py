@@ -140,7 +140,6 @@ def open_world(pick: Random, registration: Registration) -> World:
             provider="classlink",
             match=pick.choice(MATCHES),
             email_domains=("maple.example",),
-            subject=pick.choice(("persistent", "persistent", "persistent", "transient")),
         ),
     )
     world.school("east", None)

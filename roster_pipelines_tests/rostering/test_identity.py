@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from roster_pipelines.district import SignIn
-from roster_pipelines.rostering.identity import OUTCOMES
+from roster_pipelines.rostering.identity import CANDIDATES, OUTCOMES
 from roster_pipelines.rostering.keys import PLACEHOLDERS
 from roster_pipelines_tests.rostering.world import World
 
@@ -114,6 +114,20 @@ def test_an_address_of_a_foreign_domain_matches_nobody_even_if_the_roster_has_it
     for number, address in enumerate((*(f"ada@{domain}" for domain in foreign), "ada", "@")):
         world.teacher(f"t{number}", email=address).signed_in(email=address)
     assert world.decisions() == unmatched("foreign-domain") * 7
+
+
+def test_a_username_that_is_an_address_is_one_of_the_districts_own_domains_or_nobodys() -> None:
+    world = World(sso=sso("username")).teacher("ada", username="ada@gmail.example").teacher("bea", username=ADA)
+    world.signed_in(username="ada@gmail.example").signed_in(username=ADA)
+    assert world.decisions() == unmatched("foreign-domain") + by("username", "bea")
+
+
+def test_of_the_many_who_share_an_address_ten_are_kept_and_one_more_that_tells_of_the_others() -> None:
+    world = World()
+    for number in range(CANDIDATES + 5):
+        world.student(f"s-{number:02}", email=ADA)
+    (decision,) = world.signed_in(email=ADA).decisions()
+    assert decision == unmatched("ambiguous", "email", *(f"s-{number:02}" for number in range(CANDIDATES + 1)))[0]
 
 
 def test_without_own_domains_no_address_matches() -> None:

@@ -113,11 +113,10 @@ def test_a_sign_in_is_whom_its_claims_name_alone_or_whom_its_subject_was(number:
     for day in story(number):
         world = day.world
         people = {row["sourcedId"]: person for person, rows in members(world).items() for row in rows}
-        lasting = world.sso is not None and world.sso.subject == "persistent"
         known = {
             row["value"]: row["person_sourced_id"]
             for row in world.rows["known_key"]
-            if row["kind"] == "subject" and row["last_seen"] is None and lasting
+            if row["kind"] == "subject" and row["last_seen"] is None
         }
         for sign_in in world.rows["sign_in"]:
             found, named = day.who[sign_in["sign_in_id"]], said(world, sign_in)

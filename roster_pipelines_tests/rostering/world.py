@@ -32,7 +32,8 @@ NORTH, SOUTH = "530000000001", "530000000002"
 SSO = SignIn(provider="classlink", match=("sourced_id", "email"), email_domains=("maple.example",))
 ACCOUNT, *DEACTIVATED = PUBLISHED
 VENDOR = {
-    "sign_in": "sign_in_id BIGINT, provider VARCHAR, subject VARCHAR, sourced_id VARCHAR, user_id VARCHAR,"
+    "sign_in": "sign_in_id BIGINT, provider VARCHAR, subject VARCHAR, legacy_subject VARCHAR,"
+    " sourced_id VARCHAR, user_id VARCHAR,"
     " identifier VARCHAR, email VARCHAR, username VARCHAR, account_id BIGINT, first_signed_in_at TIMESTAMP",
     "account": ", ".join(f"{name} {kind}" for name, kind in ACCOUNT.columns.items()),
     "access_code": "account_id BIGINT, product_id VARCHAR",

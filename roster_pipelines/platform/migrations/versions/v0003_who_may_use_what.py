@@ -36,12 +36,15 @@ COMMENT ON COLUMN platform.account.provisioned_for IS 'the sourcedId of the teac
 ALTER TABLE platform.access_code ADD redeemed_at timestamptz NOT NULL DEFAULT now();
 
 ALTER TABLE platform.sign_in
+    ADD legacy_subject text,
     ADD user_id text,
     ADD identifier text,
     ADD username text,
     ADD role text,
     ADD first_signed_in_at timestamptz NOT NULL DEFAULT now();
 UPDATE platform.sign_in SET first_signed_in_at = last_signed_in_at;
+COMMENT ON COLUMN platform.sign_in.legacy_subject IS 'who the subject was to an earlier version of the provider, as '
+    'LTI 1.3 claims the user id of LTI 1.1';
 COMMENT ON COLUMN platform.sign_in.role IS 'a claim that gives nobody a right: the roster''s role counts';
 CREATE TABLE platform.account_link (
     sign_in_id bigint PRIMARY KEY REFERENCES platform.sign_in,
