@@ -10,6 +10,7 @@ from roster_pipelines.cli import database, output
 from roster_pipelines.cli.district import AsJson, Key, said
 from roster_pipelines.platform import registry
 from roster_pipelines.platform.identities import Identity, Matched, forget, latest, some
+from roster_pipelines.reports.places import masked
 from roster_pipelines.rostering.identity import OUTCOMES
 
 
@@ -24,6 +25,10 @@ def identities(
     why: Annotated[
         str | None, typer.Option("--why", callback=said, help="The reason, for the district's history.")
     ] = None,
+    same_person: Annotated[
+        bool,
+        typer.Option("--same-person", help="it is the same human being, so the linked account stays theirs"),
+    ] = False,
 ) -> None:
     """List the SSO sign-ins that are nobody in the roster: why, what to do about it, and who must."""
     if (sign_in is None) != (why is None):
@@ -31,7 +36,7 @@ def identities(
     with database.opened() as engine, engine.begin() as connection:
         registry.get(connection, district)
         if sign_in is not None and why is not None:
-            person = forget(connection, district, sign_in, by=getpass.getuser(), why=why)
+            person = forget(connection, district, sign_in, by=getpass.getuser(), why=why, same_person=same_person)
             output.console.print(
                 f"sign-in {sign_in} is not taken for {person} any more; the next run, within seconds where Dagster"
                 " runs, matches it by its claims.",
@@ -58,9 +63,16 @@ def _as_json(found: Matched, every: bool) -> dict[str, object]:
         "matched": found.matched,
         "match_rate": found.rate,
         "identities": [
-            vars(identity) | (vars(OUTCOMES[identity.outcome]) if identity.outcome in OUTCOMES else {})
+            _masked(identity) | (vars(OUTCOMES[identity.outcome]) if identity.outcome in OUTCOMES else {})
             for identity in _shown(found, every)
         ],
+    }
+
+
+def _masked(identity: Identity) -> dict[str, object]:
+    return vars(identity) | {
+        "person": identity.person and masked(identity.person),
+        "candidates": [*map(masked, identity.candidates)],
     }
 
 
@@ -75,7 +87,7 @@ def _print(district: str, found: Matched, every: bool) -> None:
     output.table(
         "sign-ins" if every else "sign-ins that are nobody",
         ["sign-in", "outcome", "by", "is, or may be"],
-        [(str(i.sign_in_id), i.outcome, i.key, i.person or some(i.candidates)) for i in shown],
+        [(str(i.sign_in_id), i.outcome, i.key, masked(i.person or "") or some(i.candidates)) for i in shown],
     )
     counts = Counter(identity.outcome for identity in shown)
     reasons = [(outcome, reason) for outcome, reason in OUTCOMES.items() if counts[outcome]]

@@ -13,6 +13,7 @@ from roster_pipelines.duck import attached
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.lake import Lake
 from roster_pipelines.platform import decisions, derived, plans, registry
+from roster_pipelines.reports.places import masked
 from roster_pipelines.rostering import guard
 from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED
 from roster_pipelines.rostering.reasons import REASONS
@@ -40,7 +41,10 @@ def plan(
         if json:
             _as_json(connection, newest)
         elif waiting:
-            rows = [(w.person_sourced_id, w.classes, w.gate, w.reason) for w in derived.waiting(connection, district)]
+            rows = [
+                (masked(w.person_sourced_id), w.classes, w.gate, w.reason)
+                for w in derived.waiting(connection, district)
+            ]
             output.table("teachers", ["teacher", "classes", "waits for", "reason"], [row for row in rows if row[2]])
         elif held and not newest.held:
             output.console.print(f"plan {newest.plan_id} of {district} holds nothing.")
@@ -48,7 +52,7 @@ def plan(
             output.table(
                 f"classes of which plan {newest.plan_id} holds rows",
                 ["class", "the class itself", "its teachers", "its students"],
-                [(name, "held" if whole else "", *counts) for name, whole, *counts in _held_classes(newest)],
+                [(masked(name), "held" if whole else "", *counts) for name, whole, *counts in _held_classes(newest)],
             )
         else:
             _tell(connection, newest)
@@ -106,11 +110,16 @@ def _as_json(connection: Connection, plan: plans.Plan) -> None:
             "held_because": guard.reason(plan.held_by_table, plan.active) if plan.held else None,
             "decided": decisions.of(connection, plan),
             "held_classes": [
-                {"class": name, "itself": whole, "teachers": teachers, "students": students}
+                {"class": masked(name), "itself": whole, "teachers": teachers, "students": students}
                 for name, whole, teachers, students in _held_classes(plan)
             ],
             "teachers": [
-                {"teacher": w.person_sourced_id, "classes": w.classes, "waiting_for": w.gate, "reason": w.reason}
+                {
+                    "teacher": masked(w.person_sourced_id),
+                    "classes": w.classes,
+                    "waiting_for": w.gate,
+                    "reason": w.reason,
+                }
                 for w in derived.waiting(connection, plan.district)
             ],
             "classes_if_all_signed_in": derived.classes_if_all_signed_in(connection, plan.district),

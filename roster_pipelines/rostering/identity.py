@@ -33,7 +33,8 @@ OUTCOMES = {
     ),
     "moved": Outcome(
         "it was another person before than its claims fit now, and nothing proves that both are one; held",
-        "find out who signs in: if it is whom the claims fit, roster identities DISTRICT --forget SIGN_IN --why ...;"
+        "find out who signs in: if it is whom the claims fit, roster identities DISTRICT --forget SIGN_IN --why ... (an"
+        " account that is linked to the sign-in is theirs then: --same-person says that it is the same human being);"
         " if not, have the claims or the roster corrected",
         "integrations",
     ),

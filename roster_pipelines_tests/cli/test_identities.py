@@ -153,6 +153,39 @@ def test_nobody_can_be_forgotten_of_a_sign_in_that_is_nobody_or_of_another_distr
     assert due(engine) == set()
 
 
+def test_a_linked_account_is_handed_on_only_to_the_same_human_being(engine: Engine, sign_in_ids: list[int]) -> None:
+    with engine.begin() as connection:
+        account = product.open_account(connection, MAPLE)
+        product.link(connection, sign_in_ids[1], account)
+    before = known(engine)
+    refused = roster("--forget", sign_in_ids[1], "--why", "another number").exception
+    assert isinstance(refused, CallSomebody)
+    assert f"account {account} is linked to sign-in {sign_in_ids[1]}," in str(refused)
+    assert known(engine) == before
+    assert roster("--forget", sign_in_ids[1], "--why", "another number", "--same-person").exit_code == 0
+    with engine.connect() as connection:
+        assert registry.history(connection, MAPLE)[0].why.endswith(f"keeps account {account}: another number")
+
+
+def test_an_id_that_looks_like_a_name_or_an_address_is_shown_nowhere(engine: Engine, sign_in_ids: list[int]) -> None:
+    with engine.begin() as connection:
+        changed = {"person": SECRET, "persons": json.dumps([SECRET, "t-9"])}
+        connection.execute(
+            sa.text("UPDATE roster.identity SET person_sourced_id = :person WHERE outcome = 'matched'"), changed
+        )
+        connection.execute(sa.text("UPDATE roster.identity SET candidates = :persons WHERE outcome = 'moved'"), changed)
+        connection.execute(
+            sa.text("UPDATE roster.identity_key SET person_sourced_id = :person WHERE person_sourced_id = 't-1'"),
+            changed,
+        )
+    shown = roster("--all").stdout + roster("--all", "--json").stdout
+    shown += roster("--forget", sign_in_ids[1], "--why", "another number").stdout
+    with engine.connect() as connection:
+        shown += registry.history(connection, MAPLE)[0].why or ""
+    assert SECRET not in shown
+    assert shown.count("(masked)") >= 6
+
+
 def test_to_forget_needs_a_reason(sign_in_ids: list[int]) -> None:
     assert roster("--forget", sign_in_ids[1]).exit_code == 2
 
