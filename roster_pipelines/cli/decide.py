@@ -14,7 +14,7 @@ Number = Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, 
 
 
 def approve(plan: Number, why: Why) -> None:
-    """Let what a plan holds be deactivated after all. It counts until the next delivery."""
+    """Let what a plan holds be deactivated after all. It counts once, and not past the next delivery."""
     _decide(plan, "approve", why, "its next run deactivates them")
 
 

@@ -31,16 +31,27 @@ OF_ANOTHER_ROW = {"access_code": "account", "account_link": "sign_in", "school_c
 
 
 def numbered(world: World, district: str) -> World:
-    """The same world with ids of the district's own; each third sign-in has linked an account of the other."""
+    """The same world with ids of the district's own; each third sign-in has linked an account of the other.
+
+    Some have signed in to one of the two only, and some accounts were opened in one only: in the other they would
+    open classes if they were read.
+    """
     mine, theirs = FIRST[district], sum(FIRST.values()) - FIRST[district]
     found = deepcopy(world)
+    rows = found.rows
+    rows["sign_in"] = [row for row in rows["sign_in"] if (row["sign_in_id"] + mine // 100) % 4]
+    if district == "cedar":
+        rows["account"] = [row for row in rows["account"] if not row["provisioned_for"]]
+    for name, of in OF_ANOTHER_ROW.items():
+        known = {row[f"{of}_id"] for row in rows[of]}
+        rows[name] = [row for row in rows.get(name, ()) if row[f"{of}_id"] in known]
     for name in ("sign_in", "account", "access_code", "licence", "school_choice"):
-        for row in found.rows[name]:
+        for row in rows[name]:
             row |= {key: row[key] + mine for key in IDS if row.get(key) is not None}
-    accounts = [row["account_id"] for row in found.rows["account"]]
-    for number, row in enumerate(found.rows["sign_in"]):
+    linked = [row["account_id"] for row in rows["account"] if not row["provisioned_for"]]
+    for number, row in enumerate(rows["sign_in"]):
         if number % 3 == 0:
-            row["account_id"] = accounts[number % len(accounts)] - mine + theirs
+            row["account_id"] = linked[number % len(linked)] - mine + theirs
     return found
 
 
@@ -122,6 +133,17 @@ def everything(engine: Engine, district: str) -> dict[str, list[str]]:
         }
 
 
+def strangers(engine: Engine) -> int:
+    """How many published rows name another district's account."""
+    return sum(_strangers(engine, table) for table in ("rostered_class_teacher", "account_product"))
+
+
+def _strangers(engine: Engine, table: str) -> int:
+    query = f"SELECT count(*) FROM platform.{table} t JOIN platform.account a USING (account_id)"
+    with engine.connect() as connection:
+        return int(connection.scalar(sa.text(f"{query} WHERE a.district <> t.district")) or 0)
+
+
 def shown(engine: Engine, district: str) -> set[str]:
     """The classes that the product shows."""
     query = "SELECT class_sourced_id FROM platform.rostered_class WHERE active AND district = :d"
@@ -147,6 +169,7 @@ def test_nobody_in_another_district_is_ever_touched_or_counted(engine: Engine, r
         who = {row["sign_in_id"]: at_first_sight(world, row) for row in world.rows["sign_in"]}
         expected = {access.in_class for access in promised(world, who, {})}
         assert shown(engine, district) == expected, "as if the other district were not there"
+    assert strangers(engine) == 0
     before = everything(engine, "cedar")
     assert all(before[f"roster.{table}"] for table in KEPT)
     change(worlds["maple"], pick, ROSTER_ODD, 12)

@@ -14,6 +14,7 @@ from roster_pipelines.simulators import product
 from roster_pipelines_tests.rostering.world import VENDOR
 
 NORTH = "530000000001"
+SIGNED_IN = datetime(2026, 8, 1, 14, 30)  # noqa: DTZ001 - the database's UTC
 # The vendor's tables; the world has two more, which earlier runs have left.
 TABLES = [table for table in VENDOR if not table.startswith("known_")]
 
@@ -62,7 +63,7 @@ def test_only_the_districts_own_rows_are_read(
         connection.execute(sa.text("SET TIME ZONE 'America/Denver'"))
         vendor.read(connection, con, "maple")
     assert con.execute("SELECT * EXCLUDE sign_in_id FROM sign_in").fetchall() == [
-        ("classlink", "sso-ada", "ada", "42", "7", "ada@maple.example", "ada", mine, datetime(2026, 8, 1, 14, 30))  # noqa: DTZ001 - the database's UTC
+        ("classlink", "sso-ada", None, "ada", "42", "7", "ada@maple.example", "ada", mine, SIGNED_IN)
     ]
     assert con.execute("FROM account").fetchall() == [(mine, "active", None)]
     assert con.execute("FROM access_code").fetchall() == [(mine, "lessons")]

@@ -294,8 +294,6 @@ class Explanation:
 
 
 def _strings(value: object) -> list[str]:
-    if isinstance(value, dict):
-        return [text for item in value.values() for text in _strings(item)]
-    if isinstance(value, list | tuple):
-        return [text for item in value for text in _strings(item)]
+    if isinstance(value, dict | list | tuple):
+        return [text for item in (value.values() if isinstance(value, dict) else value) for text in _strings(item)]
     return [value] if isinstance(value, str) else []
