@@ -1,6 +1,6 @@
 """The guard: removals that are too many wait for a person, while everything else goes on.
 
-One incomplete export must not empty a district. What a person decides counts until the next delivery; an approval, once.
+One incomplete export must not empty a district. What a person decides counts until the next delivery, an approval once.
 """
 
 from collections.abc import Mapping
