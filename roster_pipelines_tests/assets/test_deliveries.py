@@ -17,7 +17,7 @@ from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, exp
 
 DATA = Path(__file__).parent.parent / "data"
 VALIDATED = {f"validated/{table}" for table in ROSTER}
-DOWNSTREAM = {"identities", "entitlements", "roster_plan", "rostered_classes"}
+DOWNSTREAM = {"identities", "entitlements", "gates", "roster_plan", "rostered_classes"}
 NO_ROLE = "the delivery is refused, the last good roster stays: users.csv, role: a required column is missing"
 
 
