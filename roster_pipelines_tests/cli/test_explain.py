@@ -146,7 +146,7 @@ def test_a_teacher_is_explained_as_of_the_newest_plan(clean_district: districts.
     assert "sign-in 1, matched by sourced_id" in result.stdout
     assert "roster approve 1 or roster discard 1" in " ".join(result.stdout.split())
     assert "As of plan 1 (applied), " in result.stdout
-    assert result.stdout.endswith(f", delivery {SECOND}.\n")
+    assert " ".join(result.stdout.split()).endswith(f", delivery {SECOND}.")
 
 
 @pytest.mark.usefixtures("engine")

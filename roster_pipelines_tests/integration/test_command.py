@@ -91,7 +91,7 @@ def test_the_demo_comes_true_and_ends_in_a_table(environment: dict[str, str]) ->
         "Rostered classes of maple-valley",
     ):
         assert step in result.stdout
-    assert "waits: has signed in, but has no active account" in " ".join(result.stdout.replace("│", " ").split())
+    assert "waits: the account was never activated" in " ".join(result.stdout.replace("│", " ").split())
     assert result.stderr == ""
 
 
