@@ -19,8 +19,9 @@ _READ = {
         " first_signed_in_at TIMESTAMP",
     ),
     "account": (
-        "SELECT account_id, status, provisioned_for FROM platform.account WHERE district = %(district)s",
-        "account_id BIGINT, status VARCHAR, provisioned_for VARCHAR",
+        "SELECT account_id, status, provisioned_for, given_name, email FROM platform.account"
+        " WHERE district = %(district)s",
+        "account_id BIGINT, status VARCHAR, provisioned_for VARCHAR, given_name VARCHAR, email VARCHAR",
     ),
     "access_code": (
         "SELECT account_id, product_id FROM platform.access_code JOIN platform.account USING (account_id)"

@@ -11,18 +11,20 @@ def holders(con: duckdb.DuckDBPyConnection) -> None:
     """Find the accounts of everybody who has signed in; adds table `holder`.
 
     An account that was linked on the provisioning page goes before one that auto-registration has opened: for the
-    person, for any of the person's roster ids, or for an id that is gone and had the same SSO subject.
+    person, for any of the person's roster ids, or for an id that is gone and had the same SSO subject. Ids are
+    recycled: where neither the first name nor the address is that of the row any more, the account is another's.
 
     Args:
         con: Holds `member`, `identity`, `identity_key`, `sign_in`, and the district's own accounts in `account`: a
             link to any other is none.
 
     `holder` has `person_sourced_id, account_id, status, first_signed_in_at`, a row for each account of a matched
-    person; account and status are NULL where there is none.
+    person; account and status are NULL where there is none, and the status of another's account is `foreign`.
     """
     known_as(con)
     con.execute(
         """
+        CREATE OR REPLACE TEMP MACRO first_word(v) AS regexp_extract(lower(trim(v)), '^\\S*');
         CREATE TABLE holder AS
         WITH matched AS (
             SELECT i.person_sourced_id, s.account_id, s.first_signed_in_at
@@ -34,9 +36,14 @@ def holders(con: duckdb.DuckDBPyConnection) -> None:
         linked AS (
             SELECT DISTINCT person_sourced_id, account_id, status FROM matched JOIN account USING (account_id)
         ),
+        row_now AS (
+            SELECT "sourcedId" AS id, first_word("givenName") AS given, lower(trim(email)) AS address FROM member
+        ),
         provisioned AS (
-            SELECT DISTINCT k.person_sourced_id, a.account_id, a.status
-            FROM account a JOIN known_as k ON k.id = a.provisioned_for
+            SELECT DISTINCT k.person_sourced_id, a.account_id,
+                   if(first_word(a.given_name) <> r.given AND lower(trim(a.email)) IS DISTINCT FROM r.address,
+                      'foreign', a.status) AS status
+            FROM account a JOIN known_as k ON k.id = a.provisioned_for LEFT JOIN row_now r ON r.id = k.id
             WHERE k.person_sourced_id NOT IN (SELECT person_sourced_id FROM linked)
         )
         SELECT person_sourced_id, account_id, status, first_signed_in_at
@@ -196,10 +203,10 @@ _REGISTERED = {
         WITH best AS (
             FROM holder QUALIFY row_number() OVER (
                 PARTITION BY person_sourced_id
-                ORDER BY list_position(['active', 'inactive', 'closed'], status), account_id) = 1
+                ORDER BY list_position(['active', 'inactive', 'closed', 'foreign'], status), account_id) = 1
         )
         SELECT person_sourced_id, product_id, account_id
         FROM best JOIN staff USING (person_sourced_id), (SELECT DISTINCT product_id FROM licence)
-        WHERE staff.role IS NULL AND (status = 'active' OR (named AND status IS DISTINCT FROM 'closed'))
+        WHERE staff.role IS NULL AND (status = 'active' OR (named AND coalesce(status, 'inactive') = 'inactive'))
         """,
 }

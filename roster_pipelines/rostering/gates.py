@@ -110,6 +110,7 @@ def _accounts(con: duckdb.DuckDBPyConnection, *, by_codes: bool) -> None:
                CASE WHEN list_contains(own.status, 'active') THEN NULL
                     WHEN list_contains(own.status, 'inactive') THEN {inactive}
                     WHEN list_contains(own.status, 'closed') THEN 'account-closed'
+                    WHEN list_contains(own.status, 'foreign') THEN 'account-of-another'
                     ELSE {lacking} END AS account_active
         FROM subject s
         LEFT JOIN staff USING (person_sourced_id)

@@ -84,6 +84,12 @@ REASONS: dict[str, Reason] = {
     "account-closed": Reason(
         "account_active", "the vendor has closed the account", "the vendor's support opening it again", "vendor"
     ),
+    "account-of-another": Reason(
+        "account_active",
+        "an account was opened for somebody else who had this sourcedId: neither first name nor address is the same",
+        "provisioned_for taken off that account, which stays its owner's; then a new one is opened",
+        "vendor",
+    ),
     "name-or-email-missing": Reason(
         "account_active",
         "auto-registration cannot open an account without first name, last name and e-mail",

@@ -65,7 +65,7 @@ def test_only_the_districts_own_rows_are_read(
     assert con.execute("SELECT * EXCLUDE sign_in_id FROM sign_in").fetchall() == [
         ("classlink", "sso-ada", None, "ada", "42", "7", "ada@maple.example", "ada", mine, SIGNED_IN)
     ]
-    assert con.execute("FROM account").fetchall() == [(mine, "active", None)]
+    assert con.execute("FROM account").fetchall() == [(mine, "active", None, None, None)]
     assert con.execute("FROM access_code").fetchall() == [(mine, "lessons")]
     assert con.execute("SELECT * EXCLUDE licence_id FROM licence").fetchall() == [
         ("lessons", NORTH, 9, date(2026, 8, 1), date(2026, 8, 31))

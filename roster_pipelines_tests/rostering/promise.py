@@ -165,7 +165,24 @@ def accounts_of(world: World, person: str, ids: set[str], who: Who) -> list[Row]
     """The accounts that a person has linked; else those that were opened for them, by whatever id."""
     links = {row["account_id"] for row in world.rows["sign_in"] if who[row["sign_in_id"]] == person}
     linked = [row for row in world.rows["account"] if row["account_id"] in links]
-    return linked or [row for row in world.rows["account"] if row.get("provisioned_for") in ids]
+    opened = [row for row in world.rows["account"] if row.get("provisioned_for") in ids]
+    return linked or [{**row, "status": "closed"} if anothers(world, row) else row for row in opened]
+
+
+def anothers(world: World, account: Row) -> bool:
+    """The sourcedId that it was opened for is somebody else's now: neither first name nor address is the same."""
+    return any(
+        row["sourcedId"] == account["provisioned_for"]
+        and there(row)
+        and bool(account.get("given_name") and row.get("givenName"))
+        and account["given_name"].strip().lower().split()[:1] != row["givenName"].strip().lower().split()[:1]
+        and not (
+            account.get("email")
+            and row.get("email")
+            and account["email"].strip().lower() == row["email"].strip().lower()
+        )
+        for row in world.rows["users"]
+    )
 
 
 def registered(world: World, rows: list[Row], accounts: list[Row]) -> set[tuple[str, int | None]]:
