@@ -4,8 +4,10 @@ import dagster as dg
 import duckdb
 
 from roster_pipelines.assets.failures import typed_failures
+from roster_pipelines.assets.roster_in_use import roster_in_use
+from roster_pipelines.assets.tables import table
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import deliveries, derived, registry, vendor
+from roster_pipelines.platform import derived, vendor
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 
@@ -46,29 +48,27 @@ def entitlements(
 ) -> dg.MaterializeResult[None]:
     """Read accounts, codes and licences, work out the rights, keep them."""
     from roster_pipelines.duck import one
-    from roster_pipelines.rostering import access, current, entitlement
+    from roster_pipelines.rostering import access, entitlement
 
     district = context.partition_key
-    with typed_failures(context.retry_number), database.engine.begin() as connection:
-        record = registry.get(connection, district)
-        roster = deliveries.roster(connection, district)
-        today = derived.matched_from(connection, district).day
-        with (
-            lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
-            current.opened(staging, today, record) as con,
-        ):
-            derived.read(connection, con, district, "identity", "identity_key")
-            derived.read_seats(connection, con, district)
-            vendor.read(connection, con, district, *READ)
-            access.holders(con)
-            entitlement.entitlements(con, today, record)
-            count, teachers, waiting = one(
-                con,
-                "SELECT count(*), count(DISTINCT person_sourced_id),"
-                " count(DISTINCT person_sourced_id) FILTER (WHERE NOT seated) FROM entitlement",
-            )
-            licences = _licence_table(con)
-            derived.write(connection, con, district, "entitlement")
+    with (
+        typed_failures(context.retry_number),
+        database.engine.begin() as connection,
+        roster_in_use(connection, lake.lake, district) as roster,
+    ):
+        con = roster.con
+        derived.read(connection, con, district, "identity", "identity_key")
+        derived.read_seats(connection, con, district)
+        vendor.read(connection, con, district, *READ)
+        access.holders(con)
+        entitlement.entitlements(con, roster.made_from.day, roster.record)
+        count, teachers, waiting = one(
+            con,
+            "SELECT count(*), count(DISTINCT person_sourced_id),"
+            " count(DISTINCT person_sourced_id) FILTER (WHERE NOT seated) FROM entitlement",
+        )
+        licences = _licence_table(con)
+        derived.write(connection, con, district, "entitlement")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": count,
@@ -81,12 +81,4 @@ def entitlements(
 
 def _licence_table(con: duckdb.DuckDBPyConnection) -> dg.MetadataValue:
     query = "SELECT * FROM licence_use ORDER BY waiting DESC, licence_id LIMIT ?"
-    names = [column.name for column in _LICENCES.columns]
-    return dg.MetadataValue.table(
-        [
-            # A cell of a Dagster table cannot be NULL.
-            dg.TableRecord(dict(zip(names, ("" if cell is None else cell for cell in row), strict=True)))
-            for row in con.execute(query, [LONGEST]).fetchall()
-        ],
-        schema=_LICENCES,
-    )
+    return table(_LICENCES, con.execute(query, [LONGEST]).fetchall())

@@ -4,8 +4,10 @@ import dagster as dg
 
 from roster_pipelines.assets.entitlements import READ
 from roster_pipelines.assets.failures import typed_failures
+from roster_pipelines.assets.roster_in_use import roster_in_use
+from roster_pipelines.assets.tables import table
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import deliveries, derived, registry, vendor
+from roster_pipelines.platform import derived, vendor
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 from roster_pipelines.rostering.reasons import REASONS
@@ -35,22 +37,17 @@ def gates(
 ) -> dg.MaterializeResult[None]:
     """Answer every gate for every teacher and class, keep the answers, count them by reason."""
     from roster_pipelines.duck import one
-    from roster_pipelines.rostering import access, current
+    from roster_pipelines.rostering import access
     from roster_pipelines.rostering import gates as rules
 
     district = context.partition_key
     with typed_failures(context.retry_number), database.engine.begin() as connection:
-        record = registry.get(connection, district)
-        roster = deliveries.roster(connection, district)
-        today = derived.matched_from(connection, district).day
-        with (
-            lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
-            current.opened(staging, today, record) as con,
-        ):
+        with roster_in_use(connection, lake.lake, district) as roster:
+            con = roster.con
             derived.read(connection, con, district, "identity", "identity_key", "entitlement")
             vendor.read(connection, con, district, *READ)
             access.holders(con)
-            rules.gates(con, today, record)
+            rules.gates(con, roster.made_from.day, roster.record)
             count, teachers, planned = one(
                 con,
                 "SELECT count(*), count(DISTINCT person_sourced_id) FILTER (WHERE class_sourced_id IS NOT NULL),"
@@ -64,7 +61,7 @@ def gates(
             "dagster/row_count": count,
             "teachers with a class": teachers,
             "classes planned": planned,
-            "classes if every waiting teacher signed in": if_signed_in,
+            "more classes if every waiting teacher signed in": if_signed_in,
             "reasons": _reason_table(counts),
             **{f"waiting for {c.gate}: {c.reason}": c.teachers for c in counts},
         }
@@ -72,14 +69,5 @@ def gates(
 
 
 def _reason_table(counts: list[derived.Reasoned]) -> dg.MetadataValue:
-    names = [column.name for column in _REASONS.columns]
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord(
-                dict(zip(names, (c.gate, c.reason, c.teachers, c.classes, reason.opens, reason.who), strict=True))
-            )
-            for c in counts
-            for reason in [REASONS[str(c.reason)]]
-        ],
-        schema=_REASONS,
-    )
+    reasons = [(count, REASONS[str(count.reason)]) for count in counts]
+    return table(_REASONS, [(c.gate, c.reason, c.teachers, c.classes, r.opens, r.who) for c, r in reasons])

@@ -6,6 +6,7 @@ import dagster as dg
 import duckdb
 
 from roster_pipelines.assets.failures import typed_failures
+from roster_pipelines.assets.tables import table
 from roster_pipelines.checks import key
 from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.partitions import districts
@@ -95,10 +96,10 @@ def _unmatched_table(con: duckdb.DuckDBPyConnection) -> dg.MetadataValue:
         SELECT sign_in_id, outcome, candidates FROM identity WHERE person_sourced_id IS NULL
         ORDER BY candidates = '[]', outcome, sign_in_id LIMIT ?
     """
-    return dg.MetadataValue.table(
+    return table(
+        _UNMATCHED,
         [
-            dg.TableRecord({"sign_in_id": number, "outcome": outcome, "candidates": some(json.loads(fitting))})
+            (number, outcome, some(json.loads(fitting)))
             for number, outcome, fitting in con.execute(query, [LONGEST]).fetchall()
         ],
-        schema=_UNMATCHED,
     )

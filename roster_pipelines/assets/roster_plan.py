@@ -5,9 +5,11 @@ import duckdb
 from sqlalchemy.engine import Connection
 
 from roster_pipelines.assets.failures import typed_failures
+from roster_pipelines.assets.roster_in_use import roster_in_use
+from roster_pipelines.assets.tables import table
 from roster_pipelines.lake import Lake
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import accounts, decisions, deliveries, derived, plans, registry, vendor
+from roster_pipelines.platform import accounts, decisions, derived, plans, vendor
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 from roster_pipelines.rostering.plan import ACTIONS, PUBLISHED
@@ -32,15 +34,12 @@ def roster_plan(
     district = context.partition_key
     with typed_failures(context.retry_number), database.engine.begin() as connection:
         plans.lock(connection, district)
-        record = registry.get(connection, district)
-        roster = deliveries.roster(connection, district)
-        made_from = derived.matched_from(connection, district)
-        plan_id, today = plans.new_id(connection), made_from.day
+        plan_id = plans.new_id(connection)
         with (
-            lake.lake.reading(lake.lake.staging(district, roster.delivery_id)) as staging,
             lake.lake.writing(lake.lake.plan(district, plan_id)) as plan_file,
-            current.opened(staging, today, record) as con,
+            roster_in_use(connection, lake.lake, district) as roster,
         ):
+            con, made_from = roster.con, roster.made_from
             _read(connection, con, lake.lake, district, roster.delivery_id)
             plan.accounts_to_open(con)
             accounts.reserve(connection, con)
@@ -58,7 +57,7 @@ def roster_plan(
                 made_by=made_from.record,
                 active=guard.active(con),
                 held_rows=guard.fingerprint(con, "plan"),
-                next_change=current.next_change(con, today, record),
+                next_change=current.next_change(con, made_from.day, roster.record),
             )
             con.execute("DETACH plan")
         made = plans.get(connection, plan_id)
@@ -92,10 +91,5 @@ def _read(connection: Connection, con: duckdb.DuckDBPyConnection, lake: Lake, di
 
 
 def _changes_table(made: plans.Plan) -> dg.MetadataValue:
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord({"what": table.what, **{action: made.rows(table.name, action) for action in ACTIONS}})
-            for table in PUBLISHED
-        ],
-        schema=dg.TableSchema([dg.TableColumn("what"), *(dg.TableColumn(action, "int") for action in ACTIONS)]),
-    )
+    schema = dg.TableSchema([dg.TableColumn("what"), *(dg.TableColumn(action, "int") for action in ACTIONS)])
+    return table(schema, [(of.what, *(made.rows(of.name, action) for action in ACTIONS)) for of in PUBLISHED])

@@ -18,8 +18,8 @@ from roster_pipelines.errors import CallSomebody
 from roster_pipelines.settings import Settings
 
 HOST = "127.0.0.1"
-# Three Python processes that import Dagster: ten seconds on two quiet cores.
-START_SECONDS = 90
+# Three Python processes that import Dagster: ten seconds on two quiet cores, a minute on busy ones.
+START_SECONDS = 180
 STOP_SECONDS = 20
 
 

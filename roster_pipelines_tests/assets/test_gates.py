@@ -45,7 +45,8 @@ def test_who_waits_for_a_seat_and_how_many_wait_for_what_is_told_as_numbers(
     assert gates["dagster/row_count"] == sum(len(classes) for classes in taught.values())
     assert gates["teachers with a class"] == 4
     assert gates["classes planned"] == len(taught[first])
-    assert gates["classes if every waiting teacher signed in"] == len((taught[third] | taught[fourth]) - taught[first])
+    more = len((taught[third] | taught[fourth]) - taught[first])
+    assert gates["more classes if every waiting teacher signed in"] == more
     waiting = {name: count for name, count in gates.items() if name.startswith("waiting for")}
     assert waiting == {
         "waiting for signed_in: no-sign-in": 1,
