@@ -26,7 +26,8 @@ from roster_pipelines.cli import database
 from roster_pipelines.cli.dagster_instance import reserved, running
 from roster_pipelines.connections.gather import gather_local
 from roster_pipelines.connections.landing import Receipt
-from roster_pipelines.district import District, SftpConnection, SignIn, Terms
+from roster_pipelines.district import District, SignIn, Terms
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.lake import Lake
 from roster_pipelines.platform import deliveries, plans, registry
 from roster_pipelines.platform.state import states

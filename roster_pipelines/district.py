@@ -6,14 +6,13 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
     model_validator,
 )
 
+from roster_pipelines.district_connection import Connection, Strict
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.oneroster.shape import Registration
 
@@ -22,7 +21,6 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
 MatchKey = Annotated[
     str, StringConstraints(pattern=r"^(sourced_id|user_id:[A-Za-z0-9_.-]+|identifier|email|username)$")
 ]
-SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$")]
 
 
 def _time_zone(name: str) -> str:
@@ -33,41 +31,7 @@ def _time_zone(name: str) -> str:
     return name
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class SftpConnection(_Record):
-    """How a district's files are fetched by sFTP.
-
-    Attributes:
-        password: Where the password is (`env:NAME` or `file:/path`), never the password.
-        private_key: Where the OpenSSH private key is; exactly one of the two is given.
-        host_key: The server's public key as `ssh-ed25519 AAAA...`. Without it, or with another, nothing is fetched.
-        directory: The folder of the district's files on the server.
-        quiet_seconds: How long the folder must have stood still before its files are taken.
-        reports: The sub-folder of `directory` that each delivery's report is put into; None: none is put there.
-    """
-
-    kind: Literal["sftp"]
-    host: str
-    port: int = Field(22, ge=1, le=65535)
-    username: str
-    password: SecretReference | None = None
-    private_key: SecretReference | None = None
-    host_key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$")] | None = None
-    directory: str = "/"
-    quiet_seconds: int = Field(300, ge=0)
-    reports: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
-
-    @model_validator(mode="after")
-    def _one_secret(self) -> Self:
-        if (self.password is None) == (self.private_key is None):
-            raise ValueError("give either password or private_key")
-        return self
-
-
-class SignIn(_Record):
+class SignIn(Strict):
     """How the district's SSO sign-ins are matched to its roster.
 
     Attributes:
@@ -82,7 +46,7 @@ class SignIn(_Record):
     email_domains: tuple[str, ...] = ()
 
 
-class Terms(_Record):
+class Terms(Strict):
     """When a class is there, by the days around its academic sessions.
 
     Attributes:
@@ -94,7 +58,7 @@ class Terms(_Record):
     archived_days_after: Annotated[int, Field(ge=0, le=366)] = 14
 
 
-class Filters(_Record):
+class Filters(Strict):
     """Which classes are taken at all; an empty list takes all.
 
     A class is taken when each list has a pattern that fits it and none with `!` before it that does. `*` stands for
@@ -113,7 +77,7 @@ class Filters(_Record):
     courses: tuple[str, ...] = ()
 
 
-class District(_Record):
+class District(Strict):
     """One district.
 
     Attributes:
@@ -132,7 +96,7 @@ class District(_Record):
     stage: Stage = "onboarding"
     registration: Registration = "access_code"
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "America/Chicago"
-    connection: SftpConnection
+    connection: Connection
     sign_in: SignIn | None = None
     school_choice: bool = False
     teaching_roles: tuple[Literal["teacher", "aide", "administrator"], ...] = ("teacher",)

@@ -15,7 +15,8 @@ from hypothesis import settings
 from sqlalchemy.engine import Connection, Engine
 
 from roster_pipelines.connections.landing import Receipt
-from roster_pipelines.district import District, SftpConnection, SignIn
+from roster_pipelines.district import District, SignIn
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.platform import database, deliveries, embedded, registry
 from roster_pipelines.simulators import districts
 from roster_pipelines.simulators.sftp_server import SftpServer

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from roster_pipelines.district import SftpConnection, parse
+from roster_pipelines.district import parse
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody
 
 RECORD = """\

@@ -10,7 +10,8 @@ import yaml
 from sqlalchemy.engine import Engine
 
 from roster_pipelines.cli.main import app
-from roster_pipelines.district import District, Filters, SftpConnection, SignIn, Stage, Terms
+from roster_pipelines.district import District, Filters, SignIn, Stage, Terms
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.oneroster.shape import Registration
 from roster_pipelines.settings import PROJECT, Settings
 from roster_pipelines_tests.conformance import conformance, planted

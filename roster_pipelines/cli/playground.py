@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
-from roster_pipelines.district import District, SftpConnection, SignIn, Terms
+from roster_pipelines.district import District, SignIn, Terms
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform import registry
 from roster_pipelines.settings import Settings

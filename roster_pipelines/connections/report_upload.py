@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import paramiko
 
 from roster_pipelines.connections.sftp import opened
-from roster_pipelines.district import SftpConnection
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody
 
 

@@ -17,7 +17,7 @@ import paramiko
 from roster_pipelines.connections import secret
 from roster_pipelines.connections.arrival import fingerprint
 from roster_pipelines.connections.gather import Gathered, gather
-from roster_pipelines.district import SftpConnection
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
 from roster_pipelines.oneroster.package import shown
 

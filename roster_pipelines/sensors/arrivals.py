@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from roster_pipelines.connections.arrival import Look, Seen, decide
-from roster_pipelines.district import District, SftpConnection
+from roster_pipelines.district import District
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import RosterError
 from roster_pipelines.jobs import process_delivery
 from roster_pipelines.platform import drops, registry

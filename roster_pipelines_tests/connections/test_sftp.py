@@ -11,7 +11,7 @@ import pytest
 
 from roster_pipelines.connections import sftp
 from roster_pipelines.connections.sftp import Folder, fetch_delivery, opened
-from roster_pipelines.district import SftpConnection
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody, LookAtData, RosterError, TryAgain
 from roster_pipelines.findings import Finding
 from roster_pipelines.simulators.sftp_server import SftpServer

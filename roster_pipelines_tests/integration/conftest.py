@@ -16,7 +16,8 @@ from sqlalchemy.engine import Engine
 from roster_pipelines.cli import database
 from roster_pipelines.cli.dagster_api import DagsterApi, Run
 from roster_pipelines.cli.dagster_instance import reserved, running
-from roster_pipelines.district import District, SftpConnection, SignIn, Terms
+from roster_pipelines.district import District, SignIn, Terms
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.platform import plans, registry
 from roster_pipelines.rostering.plan import PUBLISHED
 from roster_pipelines.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 
 from roster_pipelines.cli.dagster_instance import free_port
 from roster_pipelines.connections import sftp
-from roster_pipelines.district import SftpConnection
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.simulators import districts
 from roster_pipelines_tests.integration.conftest import System, wait_for

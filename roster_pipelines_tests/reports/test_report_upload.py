@@ -9,7 +9,7 @@ import pytest
 from roster_pipelines.connections.arrival import Seen, decide, fingerprint
 from roster_pipelines.connections.report_upload import upload_report
 from roster_pipelines.connections.sftp import opened
-from roster_pipelines.district import SftpConnection
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody, TryAgain
 from roster_pipelines_tests.conftest import Site
 from roster_pipelines_tests.reports.samples import AT

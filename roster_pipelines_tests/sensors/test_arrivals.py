@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from roster_pipelines.connections.arrival import Seen
-from roster_pipelines.district import District, SftpConnection
+from roster_pipelines.district import District
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.platform import drops
 from roster_pipelines.sensors import arrivals as module
 from roster_pipelines.sensors.arrivals import arrivals, is_due
