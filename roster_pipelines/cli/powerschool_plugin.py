@@ -43,8 +43,8 @@ def powerschool_plugin(
 ) -> None:
     """Write the plugin by which a district lets us read its PowerSchool, and its administrator's steps.
 
-    What grants a plugin OneRoster is not public: PowerSchool gives it to its partners, with the Opportunity ID.
-    Put it in by --powerschool-xml or --powerschool-attribute, whichever they gave you.
+    What grants a plugin OneRoster is not public, so it is not made up: ask PowerSchool, of whom you become a partner.
+    Put in what they give you, by --powerschool-xml or --powerschool-attribute.
     """
     if out.suffix.lower() != ".zip":
         raise typer.BadParameter(f"{out} does not end in .zip", param_hint="--out")
@@ -65,8 +65,8 @@ def powerschool_plugin(
     output.console.print(f"The plugin: {out}\nThese steps, to be sent with it: {letter}", markup=False)
     if supplied == Supplied():
         output.console.print(
-            "Nothing that PowerSchool supplies is in it. What grants OneRoster comes from them, through their partner "
-            "programme: see --powerschool-xml and --powerschool-attribute.",
+            "Nothing that PowerSchool supplies is in it. What grants OneRoster is to be had from their partner programme "
+            "only: see --powerschool-xml and --powerschool-attribute.",
             markup=False,
         )
 
