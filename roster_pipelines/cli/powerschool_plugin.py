@@ -65,8 +65,8 @@ def powerschool_plugin(
     output.console.print(f"The plugin: {out}\nThese steps, to be sent with it: {letter}", markup=False)
     if supplied == Supplied():
         output.console.print(
-            "Nothing that PowerSchool supplies is in it. What grants OneRoster is to be had from their partner programme "
-            "only: see --powerschool-xml and --powerschool-attribute.",
+            "Nothing that PowerSchool supplies is in it. What grants OneRoster is to be had from their partner "
+            "programme only: see --powerschool-xml and --powerschool-attribute.",
             markup=False,
         )
 
