@@ -17,6 +17,7 @@ from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
 from roster_pipelines.sensors.arrivals import arrivals
+from roster_pipelines.sensors.pulls import pulls
 from roster_pipelines.sensors.registry import registry
 from roster_pipelines.sensors.sign_ins import sign_ins
 
@@ -42,7 +43,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             rostered_classes,
         ],
         jobs=[process_delivery, refresh_entitlements],
-        sensors=[registry, arrivals, sign_ins],
+        sensors=[registry, arrivals, pulls, sign_ins],
         resources={
             "database": DatabaseResource(url=dg.EnvVar("ROSTER_DATABASE_URL")),
             "lake": LakeResource(root=dg.EnvVar("ROSTER_LAKE")),

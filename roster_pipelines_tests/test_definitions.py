@@ -32,7 +32,12 @@ JOBS = {
     "process_delivery": {"delivery", *(f"validated/{table}" for table in VALIDATED), *FROM_IDENTITIES_ON},
     "refresh_entitlements": FROM_IDENTITIES_ON,
 }
-SENSORS = {"registry": None, "arrivals": "process_delivery", "sign_ins": "refresh_entitlements"}
+SENSORS = {
+    "registry": None,
+    "arrivals": "process_delivery",
+    "pulls": "process_delivery",
+    "sign_ins": "refresh_entitlements",
+}
 
 
 def specs() -> dict[str, dg.AssetSpec]:

@@ -83,6 +83,23 @@ def newest(connection: Connection, district: str) -> Delivery | None:
     return _newest(connection, district, "true")
 
 
+def pulled_at(connection: Connection) -> dict[str, datetime]:
+    """Read, by district with an API connection, when the pull began that its newest delivery came by.
+
+    A delivery that landed and was never decided on does not count: its run ended before it had done its work.
+    """
+    rows = connection.execute(
+        sa.text("""
+            SELECT district, began_at FROM roster.district d
+            JOIN LATERAL (
+                SELECT status, CAST(receipt #>> '{pull,began_at}' AS timestamptz) AS began_at FROM roster.delivery
+                WHERE delivery.district = d.district ORDER BY landed_at DESC, delivery_id DESC LIMIT 1) newest ON true
+            WHERE record #>> '{connection,kind}' <> 'sftp' AND status <> 'landed' AND began_at IS NOT NULL
+        """)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def roster(connection: Connection, district: str) -> Delivery:
     """Find the latest good delivery: its accepted rows are the district's roster.
 

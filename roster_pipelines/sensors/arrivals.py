@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from roster_pipelines.connections.arrival import Look, Seen, decide
-from roster_pipelines.district import District
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import RosterError
 from roster_pipelines.jobs import process_delivery
@@ -38,26 +37,29 @@ def arrivals(context: dg.SensorEvaluationContext, database: DatabaseResource) ->
     with database.engine.connect() as connection:
         seen = drops.seen(connection)
         looked_at = drops.looked_at(connection)
-        active = [district for district in registry.every(connection) if district.stage != "paused"]
+        folders = {
+            record.district: record.connection
+            for record in registry.every(connection)
+            if record.stage != "paused" and isinstance(record.connection, SftpConnection)
+        }
     turn = {name: number for number, name in enumerate(seen)}
     existing = set(context.instance.get_dynamic_partitions("districts"))
     due = sorted(
         (
-            d
-            for d in active
-            if d.district in existing and is_due(d.connection.quiet_seconds, looked_at.get(d.district), started)
+            key
+            for key, folder in folders.items()
+            if key in existing and is_due(folder.quiet_seconds, looked_at.get(key), started)
         ),
-        key=lambda d: turn.get(d.district, -1),
+        key=lambda key: turn.get(key, -1),
     )
     requests: list[dg.RunRequest] = []
     looked = problems = 0
-    for district in due:
+    for key in due:
         if datetime.now(UTC) - started > BUDGET:
             break
-        key, before = district.district, seen.get(district.district, Seen())
         with database.engine.begin() as connection:
             drops.turn(connection, key)
-        look, problem = _look(district, before)
+        look, problem = _look(folders[key], seen.get(key, Seen()))
         looked += 1
         if problem:
             problems += 1
@@ -73,10 +75,9 @@ def arrivals(context: dg.SensorEvaluationContext, database: DatabaseResource) ->
     return dg.SensorResult(run_requests=requests)
 
 
-def _look(district: District, before: Seen) -> tuple[Look, str | None]:
+def _look(connection: SftpConnection, before: Seen) -> tuple[Look, str | None]:
     from roster_pipelines.connections import sftp
 
-    connection: SftpConnection = district.connection
     try:
         with sftp.opened(connection) as folder:
             files = folder.files()

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from roster_pipelines.connections.arrival import Seen
-from roster_pipelines.district import District
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.platform import drops
 from roster_pipelines.sensors import arrivals as module
 from roster_pipelines.sensors.arrivals import arrivals, is_due
 from roster_pipelines.sensors.attempts import CAUSE
 from roster_pipelines_tests.conftest import Site, nowhere, register, url_of
+from roster_pipelines_tests.sensors.api import api
 from roster_pipelines_tests.sensors.runs import run_of
 from roster_pipelines_tests.sensors.ticks import requests, tick
 
@@ -45,9 +45,9 @@ def look(instance: dg.DagsterInstance, engine: Engine) -> dict[str, str]:
     return {str(request.run_key): str(request.partition_key) for request in found}
 
 
-def restless() -> SftpConnection:
+def restless(name: str) -> SftpConnection:
     """A connection into whose folder every tick looks."""
-    return nowhere().model_copy(update={"quiet_seconds": 0})
+    return nowhere().model_copy(update={"username": name, "quiet_seconds": 0})
 
 
 def later(engine: Engine, seconds: int) -> None:
@@ -227,6 +227,18 @@ def test_a_paused_district_is_not_looked_at(
         assert drops.seen(connection) == {}
 
 
+def test_a_district_that_is_pulled_from_an_api_has_no_folder_to_be_looked_into(
+    engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path
+) -> None:
+    register(engine, MAPLE, connection=api())
+    register(engine, CEDAR, connection=site.connection(CEDAR))
+    site.upload(users, CEDAR)
+    look(instance, engine)
+    assert list(look(instance, engine).values()) == [CEDAR]
+    with engine.connect() as connection:
+        assert drops.seen(connection).keys() == {CEDAR}
+
+
 @pytest.mark.parametrize("stage", ["onboarding", "testing"])
 def test_a_district_is_looked_at_before_it_is_live(
     engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, stage: str
@@ -257,13 +269,13 @@ def test_a_server_that_hangs_until_the_tick_dies_does_not_keep_its_place_in_the_
 
     seen: list[str] = []
 
-    def hang(district: District, before: Seen) -> object:
-        seen.append(district.district)
+    def hang(connection: SftpConnection, before: Seen) -> object:
+        seen.append(connection.username)
         raise TickKilledError
 
     monkeypatch.setattr(module, "_look", hang)
     for name in (MAPLE, CEDAR):
-        register(engine, name, connection=restless())
+        register(engine, name, connection=restless(name))
     for _ in range(3):
         with pytest.raises(TickKilledError):
             look(instance, engine)
@@ -277,11 +289,11 @@ def test_when_the_time_of_a_tick_is_over_the_longest_unseen_come_first_in_the_ne
     names = ["alder", "birch", "cedar"]
     instance.add_dynamic_partitions("districts", names)
     for name in names:
-        register(engine, name, connection=restless())
+        register(engine, name, connection=restless(name))
     seen: list[str] = []
 
-    def slow_look(district: District, before: Seen) -> object:
-        seen.append(district.district)
+    def slow_look(connection: SftpConnection, before: Seen) -> object:
+        seen.append(connection.username)
         monkeypatch.setattr(module, "BUDGET", timedelta(0))
         return module.Look(before, take=False, reason="not reached"), "slow"
 
