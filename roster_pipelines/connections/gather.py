@@ -1,14 +1,44 @@
 """Gather a delivery's files in a local folder: loose files or one zip, only what is read, demographics never."""
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Self
 
 from roster_pipelines.connections.unpack import unpack
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.findings import Finding
+from roster_pipelines.oneroster.manifest import Mode
 from roster_pipelines.oneroster.package import contents, shown
+
+
+@dataclass(frozen=True)
+class Pull:
+    """How a delivery was pulled from an API.
+
+    Attributes:
+        began_at: When, in UTC.
+        mode: `bulk` for everything, `delta` for what has changed.
+        full_at: When everything was pulled the last time.
+        repeated: Records that came more than once, and are kept once.
+    """
+
+    began_at: datetime
+    mode: Mode
+    full_at: datetime
+    repeated: int
+
+    def json(self) -> dict[str, object]:
+        """Write it as JSON has it."""
+        return {**asdict(self), "began_at": self.began_at.isoformat(), "full_at": self.full_at.isoformat()}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Read it back."""
+        times = {key: datetime.fromisoformat(told[key]) for key in ("began_at", "full_at")}
+        return cls(**{**told, **times})
 
 
 @dataclass(frozen=True)
@@ -21,6 +51,7 @@ class Gathered:
         taken: The names, as delivered, of what the delivery consists of.
         refused: Hash of a zip that was fetched and is refused; blank where there was none.
         listing: Fingerprint of the folder's listing, blank where there was none.
+        pull: How they were pulled from an API; None where they were dropped.
     """
 
     files: dict[str, Path]
@@ -28,6 +59,7 @@ class Gathered:
     taken: tuple[str, ...]
     refused: str = ""
     listing: str = ""
+    pull: Pull | None = None
 
 
 def gather(names: Iterable[str], fetch: Callable[[str, Path], Path], folder: Path) -> Gathered:

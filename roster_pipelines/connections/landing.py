@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from shutil import copyfile
 
-from roster_pipelines.connections.gather import Gathered, sha256
+from roster_pipelines.connections.gather import Gathered, Pull, sha256
 from roster_pipelines.findings import Finding
 from roster_pipelines.lake import Lake
 
@@ -37,6 +37,7 @@ class Receipt:
         files: What is kept, by the standard's names.
         taken: The names as delivered.
         findings: What was found of the names and the zip.
+        pull: How it was pulled; None for one that was dropped.
     """
 
     delivery_id: str
@@ -45,11 +46,13 @@ class Receipt:
     files: tuple[LandedFile, ...]
     taken: tuple[str, ...]
     findings: tuple[Finding, ...]
+    pull: Pull | None = None
 
     def json(self) -> str:
         """Write the receipt as JSON."""
         findings = [{key: getattr(finding, key) for key in FINDING_KEYS} for finding in self.findings]
-        return json.dumps({**asdict(self), "findings": findings}, default=str, indent=1)
+        told = {**asdict(self), "findings": findings, "pull": self.pull and self.pull.json()}
+        return json.dumps(told, default=str, indent=1)
 
 
 def receipt(gathered: Gathered, now: datetime) -> Receipt:
@@ -63,7 +66,7 @@ def receipt(gathered: Gathered, now: datetime) -> Receipt:
     content = "\n".join(f"{file.sha256} {file.name}" for file in landed) or gathered.refused or _told(gathered)
     fingerprint = hashlib.sha256(content.encode()).hexdigest()
     delivery_id = f"{now:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}"
-    return Receipt(delivery_id, fingerprint, now, landed, gathered.taken, gathered.findings)
+    return Receipt(delivery_id, fingerprint, now, landed, gathered.taken, gathered.findings, gathered.pull)
 
 
 def _told(gathered: Gathered) -> str:

@@ -1,5 +1,7 @@
 """The header-only template of each file of a delivery, and the manifest that goes with them. Pure: text out."""
 
+from collections.abc import Mapping
+
 from roster_pipelines.oneroster.shape import Table, Version
 from roster_pipelines.oneroster.standard import GRADEBOOK, NEVER_STORED, tables
 
@@ -35,15 +37,29 @@ def templates(version: Version) -> dict[str, str]:
         Content by file name, the manifest first.
     """
     read = tables(version)
+    bulk = dict.fromkeys(read, "bulk")
+    return {"manifest.csv": manifest(version, bulk)} | {
+        table.file: _csv([header(table, version)]) for table in read.values()
+    }
+
+
+def manifest(version: Version, modes: Mapping[str, str], system: str = "") -> str:
+    """Write a manifest.
+
+    Args:
+        version: The OneRoster version.
+        modes: `bulk` or `delta` by table; all others are absent.
+        system: The name of the system that the data come from.
+    """
     rows = [
         ("propertyName", "value"),
         ("manifest.version", "1.0"),
         ("oneroster.version", version),
-        *((f"file.{name}", "bulk" if name in read else "absent") for name in data_files(version)),
-        ("source.systemName", ""),
+        *((f"file.{name}", modes.get(name, "absent")) for name in data_files(version)),
+        ("source.systemName", system),
         ("source.systemCode", ""),
     ]
-    return {"manifest.csv": _csv(rows)} | {table.file: _csv([header(table, version)]) for table in read.values()}
+    return _csv(rows)
 
 
 def _csv(rows: list[tuple[str, str]] | list[list[str]]) -> str:

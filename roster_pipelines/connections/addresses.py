@@ -1,0 +1,57 @@
+"""The OneRoster address of a server, from whatever somebody has pasted."""
+
+from collections.abc import Sequence
+from functools import partial
+from urllib.parse import urlsplit
+
+import httpx
+
+from roster_pipelines.connections import http
+from roster_pipelines.oneroster.standard import TABLES
+
+_COLLECTIONS = (*TABLES, "schools", "students", "teachers", "terms")
+
+
+def possible(pasted: str, *, of_ims: Sequence[str], of_host: Sequence[str]) -> list[str]:
+    """Write the addresses that a pasted one can mean, the likeliest first.
+
+    Args:
+        pasted: With or without a version, a slash or a collection at its end.
+        of_ims: What may follow an address that ends in `/ims/oneroster`.
+        of_host: What may follow one that is no more than a host.
+
+    Returns:
+        Addresses up to and including the version.
+    """
+    address = pasted.split("?")[0].rstrip("/")
+    last = address.rpartition("/")[2]
+    if last in _COLLECTIONS:
+        address = address.removesuffix(f"/{last}")
+    if address.endswith(("/v1p1", "/v1p2")):
+        return [address]
+    if address.endswith("/ims/oneroster/rostering"):
+        return [f"{address}/v1p2"]
+    if address.endswith("/ims/oneroster"):
+        return [address + end for end in of_ims]
+    if of_host and urlsplit(address).path in ("", "/"):
+        return [address + end for end in of_host]
+    return [f"{address}/ims/oneroster{end}" for end in of_ims]
+
+
+def answering(addresses: Sequence[str], client: httpx.Client, auth: httpx.Auth, name: str, refused: str) -> str:
+    """Find which of several addresses answers.
+
+    Raises:
+        NotOffered: None does.
+        TryAgain: The server was not reached.
+        Denied: It refuses access.
+    """
+    *others, last = addresses
+    for address in others:
+        request = client.build_request("GET", f"{address}/orgs?limit=1")
+        try:
+            http.persistently(partial(http.read, client, request, auth, f"{name}, orgs", refused=refused))
+        except (http.NotOffered, http.NotUnderstood):
+            continue
+        return address
+    return last

@@ -1,0 +1,256 @@
+"""A collection's pages: which to ask for, what one holds, and whether all of it has come.
+
+Paging by offset is all that every server offers, and none promises that its data stand still. So nothing is assumed:
+pages advance by the rows that were received, whatever was asked for, up to the total that the server counts or, where
+it counts none, to a page that is empty or was there before.
+"""
+
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import numpy as np
+import numpy.typing as npt
+import orjson
+import zstandard
+
+from roster_pipelines.connections import http
+from roster_pipelines.oneroster.shape import Version
+
+TOTAL_HEADER = "X-Total-Count"
+REVISION_HEADER = "X-Perm-Rev"
+
+Ids = npt.NDArray[np.int64]
+"""A number for each record, equal for equal sourcedIds."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A OneRoster API that can be asked.
+
+    Attributes:
+        name: The provider's, for messages.
+        client: From `http.opened`.
+        auth: What signs requests.
+        base: The address up to and including `/v1p1` or `/v1p2`.
+        version: Of OneRoster.
+        page_size: Records to ask for at once.
+        parallel: Requests at the same time, at most.
+        has_resources: Whether it may offer resources.
+        refused: What to do where access is refused.
+    """
+
+    name: str
+    client: httpx.Client
+    auth: httpx.Auth
+    base: str
+    version: Version
+    page_size: int
+    parallel: int
+    has_resources: bool
+    refused: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some consecutive records to ask for."""
+
+    collection: str
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """What came of a part.
+
+    Attributes:
+        part: What was asked for.
+        ids: A number for each record, equal for equal sourcedIds.
+        total: How many records the server counts in the collection; None: it does not.
+        revision: A digest of ClassLink's number for the state of its data; blank elsewhere.
+        earlier: Whether a record is older than was asked for: the filter was passed over, and all records come.
+        frame: The records as compressed NDJSON; blank once it is kept.
+    """
+
+    part: Part
+    ids: Ids
+    total: int | None
+    revision: str
+    earlier: bool
+    frame: bytes = field(repr=False)
+
+    @property
+    def rows(self) -> int:
+        """How many records."""
+        return len(self.ids)
+
+
+def fetch(
+    service: Service, part: Part, since: datetime | None, dropped: Collection[str], cancelled: threading.Event
+) -> Page:
+    """Ask for a part of a collection, persistently.
+
+    Args:
+        service: Whom to ask.
+        part: What.
+        since: Only what has changed from then on; None: everything.
+        dropped: Keys of a record which never land.
+        cancelled: Set when nobody wants the page any more.
+
+    Raises:
+        TryAgain: The server was not reached, or gave no such records.
+        NotOffered: There is no such collection.
+        Denied: It may not be read.
+        NotUnderstood: The server does not take the filter.
+        CallSomebody: Otherwise a person must change something.
+    """
+    address = f"{service.base}/{part.collection}?{query(part, since)}"
+    what = f"{service.name}, {part.collection}"
+
+    def attempt() -> Page:
+        request = service.client.build_request("GET", address)
+        content, headers = http.read(service.client, request, service.auth, what, refused=service.refused)
+        return _page(part, records(content, part.collection, what), headers, since, dropped)
+
+    return http.persistently(attempt, cancelled)
+
+
+def query(part: Part, since: datetime | None) -> str:
+    """Write the query: httpx would write a blank as `+`, which a signature does not."""
+    order = f"limit={part.limit}&offset={part.offset}&sort=sourcedId&orderBy=asc"
+    if since is None:
+        return order
+    changed = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S}.000Z'"
+    return f"{order}&filter={quote(changed, safe='-._~')}"
+
+
+def records(content: bytes, collection: str, what: str) -> list[dict[str, Any]]:
+    """Take the records out of an answer.
+
+    The standard wants `{"users": [...]}`. A bare array, and a single record where there is one, are in use too. An
+    answer without the key is never zero records.
+
+    Raises:
+        Passing: It holds no records.
+    """
+    do = "it is tried again; if this goes on, ask the provider what is wrong"
+    try:
+        answer = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise http.Passing(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
+    rows = answer if isinstance(answer, list) else answer.get(collection) if isinstance(answer, dict) else None
+    if isinstance(rows, dict):
+        rows = [rows]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise http.Passing(f"{what}: the answer lacks the list {collection}", do)
+    return rows
+
+
+def _page(
+    part: Part, rows: list[dict[str, Any]], headers: httpx.Headers, since: datetime | None, dropped: Collection[str]
+) -> Page:
+    total = headers.get(TOTAL_HEADER, "")
+    earlier = since is not None and any(_modified(row) < since.timestamp() for row in rows)
+    for row in rows:
+        for key in dropped:
+            row.pop(key, None)
+    lines = [orjson.dumps(row) for row in rows]
+    return Page(
+        part,
+        ids_of(rows, lines),
+        int(total) if total.isdigit() else None,
+        _digest(headers.get(REVISION_HEADER, "")),
+        earlier,
+        zstandard.ZstdCompressor(level=1).compress(b"\n".join([*lines, b""])),
+    )
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:8] if text else ""
+
+
+def _modified(row: dict[str, Any]) -> float:
+    """When a record was changed; one that does not say it counts as new."""
+    try:
+        return datetime.fromisoformat(str(row.get("dateLastModified"))).timestamp()
+    except ValueError:
+        return float("inf")
+
+
+def ids_of(rows: Sequence[dict[str, Any]], lines: Sequence[bytes]) -> Ids:
+    """Number records by their sourcedIds; one that has none is equal only to itself."""
+    return np.fromiter((hash(row.get("sourcedId") or line) for row, line in zip(rows, lines, strict=True)), np.int64)
+
+
+@dataclass
+class Progress:
+    """How far a collection is; says what to ask for next. Whatever order pages come in, all of it is asked for.
+
+    Attributes:
+        collection: Its name.
+        page_size: Records to ask for at once.
+        total: How many records the server counts; None: it does not.
+        moved: Whether that number changed on the way, so that records may have slipped from page to page.
+        earlier: Whether the server passed the filter over.
+        absent: Whether the server has no such collection, or does not give it.
+    """
+
+    collection: str
+    page_size: int
+    total: int | None = None
+    moved: bool = False
+    earlier: bool = False
+    absent: bool = False
+    _asked: dict[int, int] = field(default_factory=dict)
+    _pages: list[Page] = field(default_factory=list)
+    _seen: set[bytes] = field(default_factory=set)
+
+    def begin(self) -> list[Part]:
+        """The first part."""
+        return self._ask([(0, self.page_size)])
+
+    def received(self, page: Page) -> list[Part]:
+        """Take note of a page; return what to ask for now."""
+        self._pages.append(page)
+        self._asked[page.part.offset] = page.part.limit
+        self.earlier |= page.earlier
+        if page.total is not None:
+            self.moved |= self.total not in (None, page.total)
+            self.total = page.total
+        content = page.ids.tobytes()
+        if not page.rows or content in self._seen:
+            return []
+        self._seen.add(content)
+        end = page.part.offset + page.rows
+        if self.total is None:
+            return self._ask([(end, self.page_size)])
+        if page.part.offset == 0 and len(self._asked) == 1:
+            # What the server gives at once, which may be less than was asked for.
+            return self._ask([(offset, page.rows) for offset in range(end, self.total, page.rows)])
+        following = min((offset for offset in self._asked if offset > page.part.offset), default=self.total)
+        return self._ask([(end, following - end)] if end < following else [])
+
+    def _ask(self, parts: list[tuple[int, int]]) -> list[Part]:
+        new = [(offset, limit) for offset, limit in parts if offset not in self._asked]
+        self._asked.update(new)
+        return [Part(self.collection, offset, limit) for offset, limit in new]
+
+    @property
+    def pages(self) -> list[Page]:
+        """What has come, in order."""
+        return sorted(self._pages, key=lambda page: page.part.offset)
+
+    @property
+    def rows(self) -> int:
+        """How many records have come, some perhaps twice."""
+        return sum(page.rows for page in self._pages)
+
+    def distinct(self) -> int:
+        """Count the records that have come, each once."""
+        return len(np.unique(np.concatenate([page.ids for page in self._pages]))) if self._pages else 0
