@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -150,13 +150,24 @@ _PROVIDERS = {
 }
 
 
-def known(provider: ProviderName) -> dict[str, tuple[object, str]]:
-    """The habits that a provider has, each with its default and its meaning."""
-    return {
-        each.name: (each.default, each.metadata["meaning"])
+@dataclass(frozen=True)
+class Described:
+    """A habit, in words: its name, what it may be, what it is unless told otherwise, and what it means."""
+
+    name: str
+    values: str
+    default: str
+    meaning: str
+
+
+def known(provider: ProviderName) -> list[Described]:
+    """Describe the habits that a provider has."""
+    types = get_type_hints(Habits)
+    return [
+        Described(each.name, _values(types[each.name]), _typed(each.default), each.metadata["meaning"])
         for each in fields(Habits)
         if provider in _PROVIDERS[each.metadata["of"]]
-    }
+    ]
 
 
 def parse(given: Mapping[str, str], provider: ProviderName) -> Habits:
@@ -173,13 +184,28 @@ def parse(given: Mapping[str, str], provider: ProviderName) -> Habits:
         CallSomebody: The provider has no such habit, or it has no such value.
     """
     types = get_type_hints(Habits)
+    names = {each.name for each in known(provider)}
     values: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in known(provider):
+    for name, text in given.items():
+        if name not in names:
             raise CallSomebody(f"{provider} has no habit {name!r}", "see --list-habits")
         try:
-            typed = value.split(",") if types[name] == tuple[str, ...] else value
+            typed = text.split(",") if types[name] == _NAMES else text
             values[name] = TypeAdapter(types[name]).validate_python(typed)
         except ValidationError as error:
             raise CallSomebody(f"habit {name}: {error.errors()[0]['msg']}", "see --list-habits") from None
     return replace(Habits(), **values)
+
+
+_NAMES = tuple[str, ...]
+
+
+def _values(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return ", ".join(map(str, get_args(kind)))
+    plain = {bool: "true, false", _NAMES: "names", str | None: "text"}
+    return plain.get(kind, "number")
+
+
+def _typed(default: object) -> str:
+    return "none" if default == () else str(default).lower()

@@ -42,13 +42,13 @@ class Library:
         tables = _tables(data, habits, provider)
         shaper = Shaper(style, version, href)
         links = {name: _links(tables.get(file, ()), column) for name, (file, column) in _LINKS.items()}
-        students: dict[str, Row] = {}
+        students: list[Row] = []
         self._collections: dict[str, Records] = {}
         for name in _TABLES if style.resources else _TABLES[:-1]:
             rows = _noting(tables.get(name, ()), students) if name == "users" else tables.get(name, ())
             of_these = links.get(name) if style.resources else None
             self._keep(name, shaper.records(name, *_with_children(name, rows), resources=of_these))
-        self._keep("demographics", ((row["sourcedId"], _demographics(row)) for row in students.values()))
+        self._keep("demographics", ((row["sourcedId"], _demographics(row)) for row in students))
 
     def records(self, name: str) -> Records | None:
         """Give a collection, or a part of one such as `students`; None: there is no such."""
@@ -108,14 +108,14 @@ def _with_children(name: str, rows: Iterable[Row]) -> tuple[Iterable[Row], dict[
     return kept, children
 
 
-def _noting(rows: Iterable[Row], students: dict[str, Row]) -> Iterator[Row]:
+def _noting(rows: Iterable[Row], students: list[Row]) -> Iterator[Row]:
+    """Note who is a student on the way: of them there are demographics."""
     for row in rows:
         if row["role"] == "student":
-            students[row["sourcedId"]] = row
+            students.append({key: row[key] for key in ("sourcedId", "status", "dateLastModified")})
         yield row
 
 
-def _demographics(user: Row) -> bytes:
+def _demographics(student: Row) -> bytes:
     """Invent what nobody should ask for."""
-    base = {key: user[key] for key in ("sourcedId", "status", "dateLastModified")}
-    return orjson.dumps(base | {"birthDate": "2012-02-29", "sex": "unspecified"})
+    return orjson.dumps(student | {"birthDate": "2012-02-29", "sex": "unspecified"})

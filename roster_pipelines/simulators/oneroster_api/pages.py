@@ -86,16 +86,19 @@ def _chosen(ask: Ask, records: Records, habits: Habits) -> Sequence[int] | None:
     return records.select(wanted, sort, descending=descending)
 
 
-def _answer(ask: Ask, key: str, rows: bytes, count: int, headers: dict[str, str], moment: Moment) -> Response:
+def _answer(
+    ask: Ask, key: str, rows: bytes | memoryview, count: int, headers: dict[str, str], moment: Moment
+) -> Response:
     if moment.body == "html":
         return HTMLResponse(_LOGIN)
     if moment.body == "login":
         return RedirectResponse("/login", 302)
     if moment.body == "message":
         return as_json({"message": "the roster is being prepared"}, headers=headers)
-    body = rows if moment.habits.single_as_object and count == 1 else b"[" + rows + b"]"
+    around = (b"", b"") if moment.habits.single_as_object and count == 1 else (b"[", b"]")
     if moment.body != "bare_array":
-        body = b'{"' + key.encode() + b'":' + body + b"}"
+        around = (b'{"' + key.encode() + b'":' + around[0], around[1] + b"}")
+    body = b"".join((around[0], rows, around[1]))
     if moment.habits.gzip and "gzip" in ask.headers.get("accept-encoding", ""):
         body = gzip.compress(body, compresslevel=1)
         headers["Content-Encoding"] = "gzip"

@@ -30,14 +30,14 @@ class Records:
             joined += record
             joined += b","
             self._starts.append(len(joined))
-        self._joined = bytes(joined)
+        self._joined = memoryview(joined)
         if any(one > other for one, other in pairwise(order)):
             self._arrange(sorted(range(len(order)), key=order.__getitem__))
 
     def __len__(self) -> int:
         return len(self._starts) - 1
 
-    def page(self, first: int, after: int, chosen: Sequence[int] | None = None) -> bytes:
+    def page(self, first: int, after: int, chosen: Sequence[int] | None = None) -> bytes | memoryview:
         """Give records, with commas between them.
 
         Args:
@@ -80,7 +80,7 @@ class Records:
         self._starts = array("Q", [0])
         for piece in pieces:
             self._starts.append(self._starts[-1] + len(piece) + 1)
-        self._joined = b",".join([*pieces, b""])
+        self._joined = memoryview(b",".join([*pieces, b""]))
 
 
 def _scrambled(sourced_id: str) -> str:
