@@ -4,6 +4,7 @@
     staging/<district>/<delivery>.duckdb
     reports/<district>/<delivery>.html
     plans/<district>/<plan>.duckdb
+    pulls/<district>/<page>.ndjson.zst ...
 
 Everything is written beside its final name and moved there when whole, and is only read ever after. The root is a
 local folder or any URL that universal-pathlib knows; DuckDB needs local files, so a remote one is copied for the
@@ -40,6 +41,10 @@ class Lake:
     def plan(self, district: str, plan_id: int) -> UPath:
         """The changes of one plan."""
         return self.root / "plans" / district / f"{plan_id}.duckdb"
+
+    def pull(self, district: str) -> UPath:
+        """The folder of the pages of a pull under way."""
+        return self.root / "pulls" / district
 
     @contextmanager
     def reading(self, path: UPath) -> Iterator[Path]:

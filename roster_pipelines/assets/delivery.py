@@ -1,14 +1,19 @@
-"""A district's delivery: what lies in its folder now, copied into the lake with a receipt."""
+"""A district's delivery: its files, fetched or pulled, copied into the lake with a receipt."""
 
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+from sqlalchemy.engine import Engine
 
 from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.connections.arrival import Seen, settled
+from roster_pipelines.connections.gather import Gathered
+from roster_pipelines.district import District
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import TryAgain
+from roster_pipelines.lake import Lake
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, drops, registry
 from roster_pipelines.resources.clock import Clock
@@ -19,25 +24,27 @@ from roster_pipelines.resources.lake import LakeResource
 @dg.asset(
     partitions_def=districts,
     group_name="delivery",
-    kinds={"sftp", "csv"},
+    kinds={"oneroster"},
     owners=["team:integrations"],
-    description="The newest complete set of a district's roster files, landed as it came. The same files again make "
-    "no new delivery.",
+    description="The newest complete set of a district's roster files: what lies in its sFTP folder, or what its "
+    "API gives. The same content again makes no new delivery.",
 )
 def delivery(
     context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
 ) -> dg.MaterializeResult[None]:
     """Fetch, land, and enter into the ledger; what is refused at the door lands too, so that it gets its report."""
-    from roster_pipelines.connections import landing, sftp
+    from roster_pipelines.connections import landing
+    from roster_pipelines.connections.pages import Pages
 
     district = context.partition_key
     with typed_failures(context.retry_number), tempfile.TemporaryDirectory() as folder:
         with database.engine.begin() as connection:
             record = registry.get(connection, district)
-            seen = drops.seen(connection).get(district, Seen())
-        gathered = sftp.fetch_delivery(record.connection, Path(folder))
-        if not settled(gathered.listing, seen, clock.now(), timedelta(seconds=record.connection.quiet_seconds)):
-            raise TryAgain("the folder is still moving", "its files are taken once they have stood still")
+        gathered = (
+            _fetched(database.engine, record, record.connection, Path(folder), clock.now())
+            if isinstance(record.connection, SftpConnection)
+            else _pulled(context, database.engine, record, lake.lake, Path(folder), clock.now())
+        )
         receipt = landing.receipt(gathered, clock.now())
         with database.engine.begin() as connection:
             before = deliveries.newest(connection, district)
@@ -50,6 +57,7 @@ def delivery(
                 deliveries.found_again(connection, district, delivery_id, receipt, gathered.listing)
             else:
                 deliveries.record(connection, district, receipt, gathered.listing)
+        Pages(lake.lake, lake.lake.pull(district)).clear()
     return dg.MaterializeResult(
         metadata={
             "delivery": delivery_id,
@@ -57,9 +65,35 @@ def delivery(
             "files": len(receipt.files),
             "findings": len(receipt.findings),
             "bytes": sum(file.size for file in receipt.files),
+            **({} if receipt.pull is None else {"mode": receipt.pull.mode, "repeated": receipt.pull.repeated}),
             # It is written when the delivery has been checked.
             "report": dg.MetadataValue.path(str(lake.lake.report(district, delivery_id))),
             "receipt": dg.MetadataValue.path(str(lake.lake.delivery(district, delivery_id) / landing.RECEIPT)),
         },
         data_version=dg.DataVersion(receipt.fingerprint),
     )
+
+
+def _fetched(engine: Engine, record: District, connection: SftpConnection, folder: Path, now: datetime) -> Gathered:
+    """Fetch what lies in a district's folder now, if it has stood still."""
+    from roster_pipelines.connections import sftp
+
+    with engine.connect() as database:
+        seen = drops.seen(database).get(record.district, Seen())
+    gathered = sftp.fetch_delivery(connection, folder)
+    if not settled(gathered.listing, seen, now, timedelta(seconds=connection.quiet_seconds)):
+        raise TryAgain("the folder is still moving", "its files are taken once they have stood still")
+    return gathered
+
+
+def _pulled(
+    context: dg.AssetExecutionContext, engine: Engine, record: District, lake: Lake, folder: Path, now: datetime
+) -> Gathered:
+    """Pull from a district's API, from where an earlier pull was cut."""
+    from roster_pipelines.connections import pull
+    from roster_pipelines.connections.pages import Pages
+
+    with engine.connect() as database:
+        last = deliveries.last_pull(database, record.district)
+    pages = Pages(lake, lake.pull(record.district))
+    return pull.pull(record, folder, pages, last, now, context.log.info)

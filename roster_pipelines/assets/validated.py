@@ -13,6 +13,7 @@ import dagster as dg
 from roster_pipelines import checks
 from roster_pipelines.assets.failures import typed_failures
 from roster_pipelines.district import District
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import LookAtData, RosterError
 from roster_pipelines.lake import Lake
 from roster_pipelines.oneroster.shape import Table
@@ -97,7 +98,8 @@ def validated(
             if not in_use:
                 status: deliveries.Status = "refused" if refused else "accepted"
                 deliveries.decide(connection, district, delivery.delivery_id, status, refused)
-            drops.take(connection, district, delivery.listing)
+            if delivery.listing:
+                drops.take(connection, district, delivery.listing)
     told: Told = {"report": dg.MetadataValue.path(str(lake.lake.report(district, delivery.delivery_id)))}
     if not (refused and in_use):
         told |= _send(context, record, delivery, report)
@@ -150,12 +152,13 @@ def _keep(lake: Lake, record: District, delivery: deliveries.Delivery, database:
 
 def _send(context: dg.AssetExecutionContext, record: District, delivery: deliveries.Delivery, report: str) -> Told:
     """Put the report into the district's folder where its record says so; that it cannot be there stops nothing."""
-    if record.connection.reports is None:
+    to = record.connection
+    if not isinstance(to, SftpConnection) or to.reports is None:
         return {}
     from roster_pipelines.connections.report_upload import upload_report
 
     try:
-        upload_report(record.connection, f"{delivery.delivery_id}.html", report)
+        upload_report(to, f"{delivery.delivery_id}.html", report)
     except RosterError as error:
         context.log.warning(f"the report was not delivered: {error}")
         return {"report_delivered": dg.MetadataValue.bool(False)}

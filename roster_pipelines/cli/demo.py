@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from roster_pipelines.cli import database, output, playground
 from roster_pipelines.cli.dagster_api import DagsterApi, Run
 from roster_pipelines.cli.dagster_instance import reserved, running
+from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.duck import one
 from roster_pipelines.errors import CallSomebody, RosterError
 from roster_pipelines.platform import deliveries, derived, plans, registry
@@ -136,6 +137,8 @@ def _upload(engine: Engine, district: str, folder: Path) -> None:
 
     with engine.connect() as connection:
         sftp = registry.get(connection, district).connection
+    if not isinstance(sftp, SftpConnection):
+        raise TypeError(f"{district} has no sFTP folder")
     with paramiko.Transport((sftp.host, sftp.port)) as transport:
         transport.connect(username=sftp.username, password=secret.resolve(str(sftp.password)))
         client = paramiko.SFTPClient.from_transport(transport)

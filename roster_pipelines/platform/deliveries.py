@@ -7,6 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from roster_pipelines.connections.gather import Pull
 from roster_pipelines.connections.landing import Receipt
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.findings import Finding
@@ -113,6 +114,13 @@ def roster(connection: Connection, district: str) -> Delivery:
             "run the district's whole job once a delivery is there",
         )
     return found
+
+
+def last_pull(connection: Connection, district: str) -> Pull | None:
+    """Read how the roster in use was pulled; None where there is none, or its files were dropped."""
+    found = _newest(connection, district, "status = 'accepted'")
+    told = found and found.receipt.get("pull")
+    return Pull.of(told) if isinstance(told, dict) else None
 
 
 def base(connection: Connection, district: str, delivery_id: str) -> Delivery | None:
