@@ -49,7 +49,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One OneRoster CSV file.
+    """One OneRoster CSV file, or what an API has in its place.
 
     Attributes:
         name: The standard's name, without `.csv`.
@@ -59,6 +59,7 @@ class Table:
             and courses); under auto-registration by resource, a link file also without rows; or `never`.
         only: The one version that has the file; None: both.
         into: The roster's table that its rows belong to: its own, or for 1.2's new files the one they add to.
+        api: Its rows come from a OneRoster API, not from a file; whoever reads a delivery sets it.
     """
 
     name: str
@@ -67,11 +68,12 @@ class Table:
     needed: Needed = "always"
     only: Version | None = None
     into: str = ""
+    api: bool = False
 
     @property
     def file(self) -> str:
-        """The file's name as the standard writes it."""
-        return f"{self.name}.csv"
+        """What findings call it: the file's name as the standard writes it, or just the name that an API has for it."""
+        return self.name if self.api else f"{self.name}.csv"
 
     def of(self, version: Version) -> tuple[Column, ...]:
         """The columns that the file has in a version, in the standard's order."""

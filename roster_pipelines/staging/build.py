@@ -3,7 +3,8 @@
 The file's inside, for a person with the `duckdb` shell: `<table>` the roster's rows in their types, with the line that
 each came from and, where it is not this one, the delivery; `rejected.<table>` the rows that were rejected, as text,
 with the rules they broke; `rejected.unreadable` the lines that are no rows; `findings`, at most 100 per rule and
-column, and `finding_counts`, the true counts; `tables`, one row per file; `about`, the version and the verdict.
+column, and `finding_counts`, the true counts; `tables`, one row per file; `about`, the version, the
+verdict, and whether the delivery was pulled from an API.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +39,7 @@ def build(
     """Read a delivery's files into a new staging database.
 
     Args:
-        files: Delivered files by the standard's name (`users.csv`).
+        files: Delivered files by the standard's name (`users.csv`), or of a pull by its collections' (`rest.SUFFIX`).
         findings: What was found when the files were gathered.
         database: Where to write; the file must not be there yet.
         registration: How the district's teachers get access, which decides what is required.
@@ -69,10 +70,11 @@ def summary(con: duckdb.DuckDBPyConnection) -> Summary:
     from roster_pipelines.staging import record
 
     try:
-        version, verdict = one(con, "FROM about")
+        # Before any delivery was pulled from an API, `about` did not say that.
+        version, verdict, *api = one(con, "FROM about")
     except duckdb.CatalogException:
         raise LookAtData(
             "the delivery was checked by an earlier version of roster-pipelines", "run the district's job again"
         ) from None
     counted = {name: TableCounts(*counts) for name, *counts in con.execute("FROM tables").fetchall()}
-    return Summary(verdict, version, counted, record.counts(con), record.listed(con))
+    return Summary(verdict, version, counted, record.counts(con), record.listed(con), any(api))

@@ -8,10 +8,10 @@ import ibis
 
 from roster_pipelines.duck import count
 from roster_pipelines.findings import Finding
+from roster_pipelines.oneroster import rest
 from roster_pipelines.oneroster.manifest import Mode
 from roster_pipelines.oneroster.shape import Registration, Table
-from roster_pipelines.oneroster.standard import TABLES
-from roster_pipelines.staging import earlier, record, roles
+from roster_pipelines.staging import earlier, record, records, roles
 from roster_pipelines.staging.across import parent_cycles, rows_across, rules_across
 from roster_pipelines.staging.read import Loaded
 from roster_pipelines.staging.reading import Reading
@@ -67,6 +67,7 @@ class Checking:
             for table in self.reading.tables.values():
                 self._across(table)
             self._links()
+            records.name_records(self.con, self.reading.tables.values())
         self._write()
 
     def _table(self, table: Table) -> None:
@@ -94,8 +95,9 @@ class Checking:
         """Hold the raw rows against the rules and set apart those that cannot be used; name the plain columns."""
         absent = loaded.absent
         if self.version == "1.2" and table.name == "users":
-            given = self._loaded(TABLES["roles"])
-            roles.give_users_their_roles(self.con, self.today, earlier=self._had("roles"))
+            of = self.reading.tables["roles"]
+            given = self._loaded(of)
+            roles.give_users_their_roles(self.con, of, self.today, earlier=self._had(of.name))
             # Without any roles, that is what has to be told, not that everybody lacks one.
             absent |= frozenset() if given.read and given.readable else {"role"}
         self.record.add(*loaded.findings)
@@ -118,7 +120,8 @@ class Checking:
         if not is_there and table.needs_file(self.registration):
             self.record.add(Finding("file-missing", "fatal", table.file))
         elif is_there and not counts.read and self.reading.loaded(table).readable:
-            if needs_data or not table.needs_file(self.registration):  # else: see _links
+            # Under auto-registration by resource, _links tells of links. An API answers whatever it is asked.
+            if needs_data or not (table.needs_file(self.registration) or table.api):
                 self.record.add(Finding("file-empty", "fatal" if needs_data else "info", table.file))
         elif counts.read and not counts.accepted and needs_data:
             cause = self.record.cause_of_all(table.file)
@@ -142,7 +145,7 @@ class Checking:
             if c.stored
         ]
         some = self._rejected(table) > 0
-        view = not some and not carried and plain >= delivered - {"_line"}
+        view = not (some or carried or rest.in_lists(table)) and plain >= delivered - {"_line"}
         self.con.execute(
             f"""
             CREATE {"VIEW" if view else "TABLE"} main."{table.name}" AS
@@ -157,7 +160,8 @@ class Checking:
         return self.base is not None and earlier.has(self.con, name)
 
     def _carry(self, table: Table) -> None:
-        earlier.carry(self.con, table, str(self.base))
+        of = rest.in_lists(table) if self.reading.is_there(table) else None
+        earlier.carry(self.con, table, str(self.base), of)
         if self.version == "1.2" and table.name == "users":
             roles.give_earlier_users_their_roles(self.con)
 
@@ -184,13 +188,13 @@ class Checking:
 
     def _links(self) -> None:
         """Under auto-registration by resource, something must say which classes or courses use the resources."""
-        links = ("classResources", "courseResources")
-        if self.registration != "auto_by_resource" or any(self.counts[name].roster for name in links):
+        links = [self.reading.tables[name] for name in ("classResources", "courseResources")]
+        if self.registration != "auto_by_resource" or any(self.counts[table.name].roster for table in links):
             return
-        if not any(self.record.refused(f"{name}.csv") for name in links):
-            came = [name for name in links if self.counts[name].read]
-            rule, name = ("file-unusable", came[0]) if came else ("file-empty", links[0])
-            self.record.add(Finding(rule, "fatal", f"{name}.csv"))
+        if not any(self.record.refused(table.file) for table in links):
+            came = [table for table in links if self.counts[table.name].read]
+            rule, table = ("file-unusable", came[0]) if came else ("file-empty", links[0])
+            self.record.add(Finding(rule, "fatal", table.file))
 
     def _write(self) -> None:
         """Put the counts and findings into the staging database."""
@@ -204,9 +208,9 @@ class Checking:
         )
         self.con.execute(
             "CREATE TABLE tables (name VARCHAR, read BIGINT, accepted BIGINT, rejected BIGINT, roster BIGINT, "
-            "previous BIGINT); CREATE TABLE about (version VARCHAR, verdict VARCHAR);"
+            "previous BIGINT); CREATE TABLE about (version VARCHAR, verdict VARCHAR, api BOOLEAN);"
         )
-        self.con.execute("INSERT INTO about VALUES (?, ?)", [self.version, verdict])
+        self.con.execute("INSERT INTO about VALUES (?, ?, ?)", [self.version, verdict, self.reading.api])
         for name, c in self.counts.items():
             self.con.execute(
                 "INSERT INTO tables VALUES (?, ?, ?, ?, ?, ?)",

@@ -6,6 +6,7 @@ import duckdb
 
 from roster_pipelines.duck import count, one, quoted
 from roster_pipelines.findings import Finding
+from roster_pipelines.oneroster.rest import Source
 from roster_pipelines.oneroster.shape import Table
 
 # Fewer rows say nothing: in a small school half of the classes may change in one night.
@@ -40,19 +41,23 @@ def previous(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     return count(con, f'earlier."{table.name}"', "status IS DISTINCT FROM 'tobedeleted'")
 
 
-def carry(con: duckdb.DuckDBPyConnection, table: Table, delivery: str) -> None:
+def carry(con: duckdb.DuckDBPyConnection, table: Table, delivery: str, of: Source | None) -> None:
     """Add the rows of the last good roster that this delivery says nothing of.
 
     Args:
         con: Holds `earlier`, and in `main` the rows that were accepted now.
         table: The standard's table.
         delivery: The id of the delivery that made `earlier`: where the rows came from, unless from before it.
+        of: Where the rows are items of lists: whatever record came now, its list came with it, so that no earlier item
+            of it is carried.
     """
+    came = of and f'FROM main."{of.collection}" AS o WHERE o._delivery IS NULL AND o."sourcedId" = e."{of.owner}"'
     con.execute(
         f"""
         INSERT INTO main."{table.name}" BY NAME
         SELECT * REPLACE (coalesce(_delivery, ?) AS _delivery) FROM earlier."{table.name}" AS e
         WHERE NOT EXISTS (FROM main."{table.name}" AS s WHERE s."sourcedId" = e."sourcedId")
+        {f"AND NOT EXISTS ({came})" if came else ""}
         """,
         [delivery],
     )

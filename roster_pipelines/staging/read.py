@@ -71,11 +71,11 @@ def load(
     seen = scan(path)
     first = Lines(path, seen.encoding).first()
     if first is None:
-        _create_empty(con, table, columns)
+        create_empty(con, table, version)
         return Loaded(0, True, frozenset(column.name for column in table.of(version)), ())
     header = match_header(decoded(first.replace(b"\0", b"")), table, version, can_refuse=can_refuse)
     if not header.readable:
-        _create_empty(con, table, columns)
+        create_empty(con, table, version)
         return Loaded(_rows_lost(path, seen), False, header.absent, header.findings)
     source = _Source(con, table, columns, header)
     if seen.plain and source.load_plain(path, seen.lines - 1):
@@ -88,8 +88,9 @@ def load(
     return Loaded(read, True, header.absent, (*about_file, *header.findings))
 
 
-def _create_empty(con: duckdb.DuckDBPyConnection, table: Table, columns: list[Column]) -> None:
-    texts = ", ".join(f'"{column.name}" VARCHAR' for column in columns)
+def create_empty(con: duckdb.DuckDBPyConnection, table: Table, version: Version) -> None:
+    """Create `raw.<table>` for a file of which no row was read."""
+    texts = ", ".join(f'"{column.name}" VARCHAR' for column in table.of(version) if column.stored)
     con.execute(f'CREATE TABLE raw."{table.name}" (_line BIGINT, {texts})')
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -9,9 +10,11 @@ import duckdb
 
 from roster_pipelines.findings import Finding, Severity
 from roster_pipelines.oneroster import manifest as manifests
+from roster_pipelines.oneroster import rest
 from roster_pipelines.oneroster.shape import Registration, Table
 from roster_pipelines.oneroster.standard import tables
-from roster_pipelines.staging.read import Loaded, load
+from roster_pipelines.staging import records
+from roster_pipelines.staging.read import Loaded, create_empty, load
 
 
 class Reading:
@@ -20,6 +23,7 @@ class Reading:
     Attributes:
         refused: The package is refused, so nothing is read.
         version: The OneRoster version.
+        api: Whether the delivery was pulled from an API.
         tables: The files of that version, in the order in which references can be checked.
         findings: What was found of the package, of its manifest, and of what does not fit the manifest.
     """
@@ -38,7 +42,7 @@ class Reading:
 
         Args:
             con: The staging database.
-            files: Delivered files by the standard's name.
+            files: Delivered files by the standard's name, or those of a pull by their collections'.
             intake: What was found when they were gathered.
             registration: Decides what may refuse the delivery.
             scratch: A folder for what is needed on the way.
@@ -55,9 +59,11 @@ class Reading:
         self._manifest = _manifest(files.get("manifest.csv"))
         self.refused = any(finding.severity == "fatal" for finding in intake)
         self.version = self._manifest.version
-        self.tables = tables(self.version)
-        # Of a refused package nothing was taken: that files are missing would be no news.
-        self.findings = [*intake] if self.refused else [*intake, *self._manifest.findings]
+        self.api = any(name.endswith(rest.SUFFIX) for name in files)
+        self.tables = {name: replace(table, api=self.api) for name, table in tables(self.version).items()}
+        # Of a refused package nothing was taken: that files are missing would be no news. A pull's manifest is our own.
+        of_manifest = () if self.refused or self.api else self._manifest.findings
+        self.findings = [*intake, *of_manifest]
         self._paths: dict[str, Path | None] = {}
         self._thread = ThreadPoolExecutor(1)
         self._loading: dict[str, Future[Loaded]] = {}
@@ -90,7 +96,13 @@ class Reading:
 
     def _path(self, table: Table, has_base: bool) -> Path | None:
         """Find the file that is to be read; what does not fit the manifest is recorded."""
-        path, mode = self._files.get(table.file), self._manifest.modes.get(table.name)
+        source = rest.source(table)
+        if self.api and (source is None or source.list):
+            # What is told of the collection whose records hold these rows is not told of them too.
+            is_there = source is not None and self.mode(table) != "absent"
+            return self._files.get(source.file) if source and is_there else None
+        path = self._files.get(source.file if self.api and source else table.file)
+        mode = self._manifest.modes.get(table.name)
         serious: Severity = "fatal" if table.can_refuse(self._registration) else "warning"
         if path is not None and mode == "absent":
             self.findings.append(Finding("file-declared-absent", "warning", table.file))
@@ -106,9 +118,10 @@ class Reading:
         with con:
             if path is not None:
                 can_refuse = table.can_refuse(self._registration)
+                if self.api:
+                    return records.load(con, table, self.version, path, can_refuse=can_refuse)
                 return load(con, table, self.version, path, self._scratch, can_refuse=can_refuse)
-            columns = ", ".join(f'"{column.name}" VARCHAR' for column in table.of(self.version) if column.stored)
-            con.execute(f'CREATE TABLE raw."{table.name}" (_line BIGINT, {columns})')
+            create_empty(con, table, self.version)
             return Loaded(0, readable=True, absent=frozenset(), findings=())
 
 

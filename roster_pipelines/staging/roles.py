@@ -4,6 +4,8 @@ from datetime import date
 
 import duckdb
 
+from roster_pipelines.oneroster.shape import Table
+
 # What the product does for people it does by 1.1's roles. A counselor gets what an aide gets, rather less than more.
 _AS_1_1 = {
     "districtAdministrator": "administrator",
@@ -18,21 +20,26 @@ ROLE = "role of"
 """What a person is missing whose role was rejected, or came behind the end of a file that was cut short."""
 
 
-def give_users_their_roles(con: duckdb.DuckDBPyConnection, today: date, *, earlier: bool) -> None:
+def give_users_their_roles(con: duckdb.DuckDBPyConnection, table: Table, today: date, *, earlier: bool) -> None:
     """Add `role` and `orgSourcedIds` to `raw.users`, from `raw.roles` and from the roles that came earlier.
 
     A role that is in force goes before one that has ended or not begun; a person whom no known role is given has none.
 
     Args:
         con: Holds `raw.users` and `raw.roles` of a 1.2 delivery, and `earlier` if there is one.
+        table: The roles; through an API a person's record has all of theirs.
         today: The date.
         earlier: Whether roles of the last good roster count too, where this delivery says nothing of them.
     """
     as_1_1 = " ".join(f"WHEN '{role}' THEN '{known}'" for role, known in _AS_1_1.items())
-    before = """
+    all_of_theirs = """
+        AND "userSourcedId" NOT IN (SELECT whole("sourcedId") AS id FROM raw.users WHERE id IS NOT NULL)
+        """
+    before = f"""
         UNION ALL SELECT "userSourcedId", "orgSourcedId", role, "beginDate", "endDate" FROM earlier.roles
         WHERE status IS DISTINCT FROM 'tobedeleted' AND "sourcedId" NOT IN (
             SELECT whole("sourcedId") FROM raw.roles WHERE "sourcedId" IS NOT NULL)
+        {all_of_theirs if table.api else ""}
         """
     con.execute(
         f"""
@@ -67,11 +74,11 @@ def give_users_their_roles(con: duckdb.DuckDBPyConnection, today: date, *, earli
         f"""
         INSERT INTO lost
         SELECT '{ROLE}', whole("userSourcedId") AS person,
-               if(tidy(role) IS NULL, 'value-missing', 'value-unknown'), 'roles.csv', 'role', _line
+               if(tidy(role) IS NULL, 'value-missing', 'value-unknown'), '{table.file}', 'role', _line
         FROM raw.roles WHERE value_of_roles_role(role) IS NULL AND person IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY person ORDER BY _line) = 1;
         INSERT INTO cut_short SELECT '{ROLE}', rule, file, '', line FROM line_finding
-        WHERE file = 'roles.csv' AND rule = 'row-truncated'
+        WHERE file = '{table.file}' AND rule = 'row-truncated'
         """
     )
 

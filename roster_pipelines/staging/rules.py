@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from roster_pipelines.findings import Severity
 from roster_pipelines.oneroster.manifest import Mode
+from roster_pipelines.oneroster.rest import COMMA_IN_ITEM
 from roster_pipelines.oneroster.shape import SOURCED_ID, Column, Table, Version
 from roster_pipelines.staging.expressions import of_roster
 from roster_pipelines.staging.forms import (
@@ -100,12 +101,12 @@ def _as_it_is(table: Table, column: Column, delivered: Delivered) -> Holds | Non
     if column.references in delivered.roster and column.references != table.name:
         known = of_roster(column.references)[SOURCED_ID]
         return lambda t: t[name].isin(known)  # the known ids are clean
-    if name == "status" or may_be_extended(column, delivered.version):
+    if (name == "status" and not table.api) or may_be_extended(column, delivered.version):
         return None
     if column.many:
         return {
             "grades": lambda t: t[name].isin(GRADES),
-            "text": lambda t: ~t[name].contains(",") & (tidy(t[name]) == t[name]),
+            "text": lambda t: ~t[name].contains(",") & ~t[name].contains(COMMA_IN_ITEM) & (tidy(t[name]) == t[name]),
         }.get(column.format)
     short = MOST_CHARACTERS_OF_AN_ID
     return {
@@ -126,10 +127,10 @@ def _rules(table: Table, column: Column, delivered: Delivered) -> list[RowRule]:
     def rule(rule_id: str, severity: Severity, holds: Holds) -> None:
         rules.append(RowRule(rule_id, severity, name, holds))
 
-    if name in ("status", "dateLastModified") and delivered.mode == "bulk":
-        rule("delta-field-in-bulk", "warning", lambda t: blank(t[name]))
-    elif name in ("status", "dateLastModified"):
+    if name in ("status", "dateLastModified") and delivered.mode == "delta":
         rule("delta-field-missing", "warning", lambda t: ~blank(t[name]))
+    elif name in ("status", "dateLastModified") and not table.api:
+        rule("delta-field-in-bulk", "warning", lambda t: blank(t[name]))
     if column.required:
         rule("value-missing", serious, lambda t: ~blank(t[name]))
     if name != "dateLastModified" or delivered.mode == "delta":

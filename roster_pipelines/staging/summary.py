@@ -44,6 +44,7 @@ class Summary:
         tables: By table name, every file of that version that is read, whether it came or not.
         findings: The true counts by rule, file and column, the most severe first, then the most frequent.
         listed: The findings themselves, at most 100 by rule, file and column, in the same order and by line.
+        api: Whether the delivery was pulled from an API, so that its files are collections, and its lines records.
     """
 
     verdict: Verdict
@@ -51,11 +52,12 @@ class Summary:
     tables: dict[str, TableCounts]
     findings: tuple[FindingCount, ...]
     listed: tuple[Finding, ...] = ()
+    api: bool = False
 
     def of(self, table: Table) -> tuple[FindingCount, ...]:
         """The findings about the files that are read into one table of the roster."""
-        files = {other.file for other in TABLES.values() if table.name in (other.name, other.into)}
-        return tuple(f for f in self.findings if f.file in files)
+        names = {other.name for other in TABLES.values() if table.name in (other.name, other.into)}
+        return tuple(f for f in self.findings if f.file.removesuffix(".csv") in names)
 
     @property
     def fatal(self) -> tuple[FindingCount, ...]:

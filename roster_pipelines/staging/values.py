@@ -16,8 +16,9 @@ _HELPERS = (
     if(v >= '!' AND v < '~' AND right(v, 1) >= '!' AND right(v, 1) < '~', v, nullif(trim(v, '{_BLANKS}'), ''));
 """
     + r"""
-CREATE TEMP MACRO items(v) AS if(v IS NULL, [],
-    list_filter(list_transform(string_split(v, ','), lambda i: tidy(i)), lambda i: i IS NOT NULL));
+-- For what chr(31) stands, `rest.COMMA_IN_ITEM` says.
+CREATE TEMP MACRO items(v) AS if(v IS NULL, [], list_filter(
+    list_transform(string_split(v, ','), lambda i: tidy(replace(i, chr(31), ','))), lambda i: i IS NOT NULL));
 -- What a spreadsheet makes of a long number, of a formula and of a column that is too narrow.
 CREATE TEMP MACRO of_a_spreadsheet(v) AS coalesce((contains(v, '+') OR contains(v, '#')) AND
     regexp_full_match(v, '-?\d([.,]\d+)?[Ee]\+\d+|#(REF!|VALUE!|N/A|NAME\?|NUM!|NULL!|DIV/0!)|#{4,}'), false);
