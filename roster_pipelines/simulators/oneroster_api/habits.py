@@ -60,7 +60,7 @@ class Habits:
     error_every: int | None = _habit(None, "each n-th data request fails with error_status")
     error_status: int = _habit(500, "the status of such a failure")
     heavy_page: int | None = _habit(None, "a limit above this fails with heavy_status")
-    heavy_status: Literal[502, 504] = _habit(502, "the status of a page that is too heavy")
+    heavy_status: int = _habit(502, "the status of a page that is too heavy")
     cut_after: int | None = _habit(None, "after n data requests every answer breaks off in the middle")
     parallel_limit: int | None = _habit(None, "more data requests at once are 429; None: 5 at Infinite Campus; 0: no")
     throttle_seconds: float = _habit(0.0, "a data request sooner than this after the one before is 429")
@@ -110,7 +110,7 @@ class Habits:
     )
     base: Literal["current", "legacy"] = _habit("current", "which shape of base URL settings() give", of="ic")
     legacy_gone: bool = _habit(False, "base URLs in the legacy shape are 404", of="ic")
-    expired_status: Literal[401, 403] = _habit(401, "what a dead token gets", of="ic")
+    expired_status: int = _habit(401, "what a dead token gets: 401 or 403", of="ic")
     role_prefixed_ids: bool = _habit(
         False, "users are s..., t..., a...; the first two teachers also are students of the same e-mail",
         of="ic", records=True,
