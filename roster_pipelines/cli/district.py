@@ -34,7 +34,7 @@ def apply(
     why: Why = "applied from file",
 ) -> None:
     """Add districts, or change them, from YAML files. All are checked before any is stored."""
-    records = [districts.parse(_read(file), file.name) for file in files]
+    records = [districts.parse(read(file), file.name) for file in files]
     with database.opened() as engine, engine.begin() as connection:
         before = {known.district: known for known in registry.every(connection)}
         for record in records:
@@ -123,7 +123,12 @@ def _change(before: districts.District | None, record: districts.District, versi
     return f"version {version}, {stage}; changed: {', '.join(keys)}"
 
 
-def _read(file: Path) -> str:
+def read(file: Path) -> str:
+    """Read a file with a district's record.
+
+    Raises:
+        CallSomebody: It cannot be read.
+    """
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -32,6 +33,7 @@ ANSWER_SECONDS = 300
 TIMEOUT = httpx.Timeout(120, connect=10)
 
 T = TypeVar("T")
+_once: ContextVar[bool] = ContextVar("once", default=False)
 
 
 class Passing(TryAgain):
@@ -72,6 +74,16 @@ def opened(connections: int) -> Iterator[httpx.Client]:
         yield client
 
 
+@contextmanager
+def once() -> Iterator[None]:
+    """Try nothing again within: somebody waits to be told how things stand now."""
+    token = _once.set(True)
+    try:
+        yield
+    finally:
+        _once.reset(token)
+
+
 def persistently(attempt: Callable[[], T], cancelled: threading.Event | None = None) -> T:
     """Try until it succeeds or a fault does not pass.
 
@@ -82,7 +94,7 @@ def persistently(attempt: Callable[[], T], cancelled: threading.Event | None = N
         cancelled: Set when nobody wants the result any more.
 
     Raises:
-        TryAgain: It did not succeed in `ATTEMPTS` attempts.
+        TryAgain: It did not succeed in `ATTEMPTS` attempts, or in one within `once`.
     """
     growing = wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
 
@@ -94,7 +106,7 @@ def persistently(attempt: Callable[[], T], cancelled: threading.Event | None = N
     given_up = cancelled or threading.Event()
     retrying = Retrying(
         retry=retry_if_exception_type(Passing),
-        stop=stop_after_attempt(ATTEMPTS) | stop_when_event_set(given_up),
+        stop=stop_after_attempt(1 if _once.get() else ATTEMPTS) | stop_when_event_set(given_up),
         wait=pause,
         sleep=sleep_using_event(given_up),
         reraise=True,

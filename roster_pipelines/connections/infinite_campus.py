@@ -19,13 +19,8 @@ _REFUSED = (
 )
 
 
-def service(connection: InfiniteCampusConnection, client: httpx.Client, time_zone: str, now: datetime) -> Service:
-    """Get a token, and find which address answers.
-
-    Raises:
-        TryAgain: The server was not reached.
-        CallSomebody: It refuses the credentials, or answers at none of the addresses that base_url can mean.
-    """
+def credentials(connection: InfiniteCampusConnection, client: httpx.Client) -> ClientCredentials:
+    """Say how requests get their token; none is fetched yet."""
     asks = TokenRequest(
         connection.token_url,
         connection.client_id,
@@ -36,7 +31,17 @@ def service(connection: InfiniteCampusConnection, client: httpx.Client, time_zon
         _REFUSED,
     )
     # An expired token is answered by either.
-    auth = ClientCredentials(client, asks, expired=(401, 403))
+    return ClientCredentials(client, asks, expired=(401, 403))
+
+
+def service(connection: InfiniteCampusConnection, client: httpx.Client, time_zone: str, now: datetime) -> Service:
+    """Get a token, and find which address answers.
+
+    Raises:
+        TryAgain: The server was not reached.
+        CallSomebody: It refuses the credentials, or answers at none of the addresses that base_url can mean.
+    """
+    auth = credentials(connection, client)
     possible = addresses.possible(connection.base_url, of_ims=("/rostering/v1p2", "/v1p1"), of_host=())
     base = addresses.answering(possible, client, auth, NAME, _REFUSED)
     parallel = 1 if school_is_on(now, time_zone) else connection.parallel

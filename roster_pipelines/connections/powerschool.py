@@ -19,13 +19,8 @@ _REFUSED = (
 )
 
 
-def service(connection: PowerSchoolConnection, client: httpx.Client) -> Service:
-    """Get a token, and find which address answers.
-
-    Raises:
-        TryAgain: The server was not reached.
-        CallSomebody: It refuses the credentials, or answers at none of the addresses that base_url can mean.
-    """
+def credentials(connection: PowerSchoolConnection, client: httpx.Client) -> ClientCredentials:
+    """Say how requests get their token; none is fetched yet."""
     parts = urlsplit(connection.base_url)
     asks = TokenRequest(
         connection.token_url or f"{parts.scheme}://{parts.netloc}{TOKEN_PATH}",
@@ -36,7 +31,17 @@ def service(connection: PowerSchoolConnection, client: httpx.Client) -> Service:
         NAME,
         _REFUSED,
     )
-    auth = ClientCredentials(client, asks, expired=(401,))
+    return ClientCredentials(client, asks, expired=(401,))
+
+
+def service(connection: PowerSchoolConnection, client: httpx.Client) -> Service:
+    """Get a token, and find which address answers.
+
+    Raises:
+        TryAgain: The server was not reached.
+        CallSomebody: It refuses the credentials, or answers at none of the addresses that base_url can mean.
+    """
+    auth = credentials(connection, client)
     possible = addresses.possible(connection.base_url, of_ims=("/v1p1",), of_host=PATHS)
     base = addresses.answering(possible, client, auth, NAME, _REFUSED)
     return Service(

@@ -30,6 +30,14 @@ PREFETCH_REQUESTS = 64
 _KEY_TYPES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
+class HostKeyRefused(CallSomebody):
+    """The server's key is not the pinned one, or none is pinned."""
+
+
+class LoginRefused(CallSomebody):
+    """The server does not let the account in."""
+
+
 class RemoteFile(NamedTuple):
     """One file of a folder, as a listing shows it."""
 
@@ -116,13 +124,13 @@ def opened(connection: SftpConnection) -> Iterator[Folder]:
     except RosterError:
         raise
     except paramiko.BadHostKeyException as error:
-        raise CallSomebody(
+        raise HostKeyRefused(
             f"the host key of {connection.host} has changed, so nothing was fetched",
             "ask the server's owner; if the change is theirs, put the new key into the record: "
             f"host_key: {error.key.get_name()} {error.key.get_base64()}",
         ) from None
     except paramiko.AuthenticationException:
-        raise CallSomebody(
+        raise LoginRefused(
             f"{place} refuses the login", "check the user name and the secret that the record names"
         ) from None
     except UnicodeError:
@@ -158,14 +166,24 @@ def _watched(client: paramiko.SSHClient) -> Iterator[None]:
         watchdog.cancel()
 
 
+def login(connection: SftpConnection) -> tuple[str | None, paramiko.PKey | None]:
+    """Resolve what the account logs in by: a password, or a private key.
+
+    Raises:
+        CallSomebody: It is not there, or no private key.
+    """
+    if connection.private_key:
+        return None, _private_key(secret.resolve(connection.private_key), connection)
+    return secret.resolve(str(connection.password)), None
+
+
 def _connect(client: paramiko.SSHClient, connection: SftpConnection) -> None:
     name = connection.host if connection.port == 22 else f"[{connection.host}]:{connection.port}"
     client.set_missing_host_key_policy(_Refuse(connection.host))
     if connection.host_key is not None:
         key = _pinned_key(f"{name} {connection.host_key}", connection)
         client.get_host_keys().add(name, key.get_name(), key)
-    password = secret.resolve(connection.password) if connection.password else None
-    login_key = _private_key(secret.resolve(connection.private_key), connection) if connection.private_key else None
+    password, login_key = login(connection)
     client.connect(
         connection.host,
         connection.port,
@@ -186,7 +204,7 @@ def _pinned_key(line: str, connection: SftpConnection) -> paramiko.PKey:
     except (paramiko.hostkeys.InvalidHostKey, paramiko.SSHException, ValueError):
         entry = None
     if entry is None or entry.key is None:
-        raise CallSomebody(
+        raise HostKeyRefused(
             f"the host_key of {connection.host} is no public key",
             "write it as the server's .pub file has it: ssh-ed25519 AAAA...",
         )
@@ -214,7 +232,7 @@ class _Refuse(paramiko.MissingHostKeyPolicy):
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:  # noqa: ARG002
         """Tell which key the server shows; a person decides whether it is the right one."""
         shown = f"{key.get_name()} {key.get_base64()}"
-        raise CallSomebody(
+        raise HostKeyRefused(
             f"the host key of {self._host} is not the pinned one or none is pinned, so nothing was fetched",
             f"ask the server's owner for its key; if it is the one shown, put it into the record: host_key: {shown}",
         )
