@@ -1,31 +1,31 @@
-"""`roster demo`: the main job from an sFTP drop to rostered classes, through the real daemon, checked at every step."""
+"""`roster demo`: the main job for four districts, through the real daemon, checked at every step.
 
-import tempfile
+One drops its files by sFTP, the others are pulled from their APIs when it is time; then teachers sign in.
+"""
+
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
-import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from roster_pipelines.cli import database, output, playground
 from roster_pipelines.cli.dagster_api import DagsterApi, Run
 from roster_pipelines.cli.dagster_instance import reserved, running
+from roster_pipelines.cli.playground import Cast
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.duck import one
 from roster_pipelines.errors import CallSomebody, RosterError
-from roster_pipelines.platform import deliveries, derived, plans, registry
+from roster_pipelines.platform import derived, plans, registry
 from roster_pipelines.rostering.plan import PUBLISHED
 from roster_pipelines.rostering.reasons import REASONS
 from roster_pipelines.settings import settings
 
 PRODUCT = "music-lessons"
-STUDENTS = 600
 # Each wait is for one run or one sensor tick; a quiet machine needs ten seconds, a busy one forty.
 PATIENCE_SECONDS = 120
 
@@ -40,7 +40,7 @@ class NotSo(RosterError):
 
 
 @dataclass
-class _Steps:
+class Steps:
     """Prints each step with the time it took, and waits for things to come true."""
 
     started: float = field(default_factory=time.monotonic)
@@ -48,11 +48,17 @@ class _Steps:
     rows: list[tuple[str, str]] = field(default_factory=list)
 
     def done(self, what: str) -> None:
+        """Print a step that is done."""
         now = time.monotonic()
         output.console.print(f"[green]✓[/] {now - self.last:5.1f} s  {what}")
         self.last = now
 
     def wait(self, what: str, look: Callable[[], T | None]) -> T:
+        """Look until there is something.
+
+        Raises:
+            NotSo: There is nothing in time.
+        """
         deadline = time.monotonic() + PATIENCE_SECONDS
         with output.console.status(f"waiting for {what} (at most {PATIENCE_SECONDS} s)"):
             while time.monotonic() < deadline:
@@ -64,8 +70,8 @@ class _Steps:
 
 
 def demo() -> None:
-    """Play a district's first days: an sFTP drop, sign-ins, rostered classes. About a minute."""
-    of, steps = settings(), _Steps()
+    """Play the first days of four districts, one for each kind of connection. A minute or two."""
+    of, steps = settings(), Steps()
     if of.database_url:
         raise CallSomebody(
             "the demo writes invented teachers into the vendor's tables, so it plays on the embedded database only",
@@ -76,79 +82,101 @@ def demo() -> None:
         url = stack.enter_context(database.server(of))
         engine = stack.enter_context(database.migrated(url))
         steps.done("PostgreSQL is up, schemas roster and platform are there")
-        district = playground.new_district(of, engine)
+        casts = playground.new_districts(of, engine)
         stack.enter_context(playground.playground(of, engine))
-        steps.done(f"an sFTP server is up, district {district} is registered")
+        steps.done("an sFTP server and the APIs of ClassLink, Infinite Campus and PowerSchool are up")
         api = stack.enter_context(running(of, url, 0, lock))
         steps.done("Dagster's code server, daemon and UI are up")
-        _play(engine, api, district, steps, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        play(engine, api, casts, steps)
     output.console.print(f"All of it in {time.monotonic() - steps.started:.0f} s. Look around in the UI: make ui")
 
 
-def _play(engine: Engine, api: DagsterApi, district: str, steps: _Steps, folder: Path) -> None:
-    from roster_pipelines.simulators import districts, product
+def play(engine: Engine, api: DagsterApi, casts: Sequence[Cast], steps: Steps) -> None:
+    """Play the districts' first days, and check at every step that what should have come true has.
 
-    with engine.begin() as connection:
-        product.sell(connection, district, PRODUCT)
-    made = districts.generate(folder, students=STUDENTS, school_year_start=districts.school_year(_today()))
-    _upload(engine, district, folder)
-    steps.done(f"the district uploaded its files: {', '.join(f'{n:,} {what}' for what, n in made.counts.items())}")
+    Raises:
+        NotSo: Something has not.
+    """
+    from roster_pipelines.simulators import product
 
-    run = _run(api, district, "process_delivery", steps)
-    steps.done(f"the arrivals sensor found them; run {run.run_id[:8]} ended well after {run.seconds:.1f} s")
-    with engine.connect() as connection:
-        delivery = deliveries.roster(connection, district)
-    _expect("published rows before any sign-in", _published(engine, district), dict.fromkeys(_WHAT, 0))
-    steps.done(f"delivery {delivery.delivery_id} is the roster; nobody has signed in, so no class was created")
+    for cast in casts:
+        with engine.begin() as connection:
+            product.sell(connection, cast.district, PRODUCT)
+        if cast.player.kind == "sftp":
+            _upload(engine, cast)
+            steps.done(f"{cast.district} uploaded its files: {_numbers(cast.counts)}")
+    arrived = {}
+    for cast in casts:
+        run = _run(api, cast.district, "process_delivery", steps)
+        arrived[cast.district] = run.trigger
+        _expect(f"published rows of {cast.district} before any sign-in", _published(engine, cast), _NOTHING)
+        steps.done(f"{cast.district}: {run.trigger}, run {run.run_id[:8]} ended well after {run.seconds:.1f} s")
+    steps.done("nobody has signed in, so no class was created")
 
-    first, second, third = made.teachers[:3]
-    with engine.begin() as connection:
-        for teacher in (first, second):
-            product.sign_in(connection, district, teacher, product.open_account(connection, district, PRODUCT))
-        product.sign_in(connection, district, third, product.open_account(connection, district))
-    steps.done("three teachers signed in by SSO; two hold active accounts, by access code")
-
-    run = _run(api, district, "refresh_entitlements", steps)
-    steps.done(f"the sign-ins sensor noticed; run {run.run_id[:8]} ended well after {run.seconds:.1f} s")
-    _expect("published rows", _published(engine, district), _from_files(folder, first, second))
-    steps.done(
-        f"{', '.join(f'{n:,} {what}' for what, n in _published(engine, district).items() if n)}: as the files say"
-    )
-
-    with engine.connect() as connection:
-        waiting = {teacher.person_sourced_id: teacher.reason for teacher in derived.waiting(connection, district)}
-    _expect("reasons of the three", [waiting[t] for t in (first, second, third)], [None, None, "account-inactive"])
-    steps.done("the third waits, and the reason is known")
-    _table(district, waiting, (first, second, third), engine)
+    signed_in = {cast.district: _sign_in(engine, cast) for cast in casts}
+    steps.done("teachers signed in by SSO; one of them holds no active account")
+    for cast in casts:
+        run = _run(api, cast.district, "refresh_entitlements", steps)
+        active, _ = signed_in[cast.district]
+        _expect(f"published rows of {cast.district}", _published(engine, cast), _from_files(cast.files, *active))
+        numbers = _numbers(_published(engine, cast))
+        steps.done(f"{cast.district}: {numbers}, as its files say; run {run.run_id[:8]} took {run.seconds:.1f} s")
+    reasons = {cast.district: _reasons(engine, cast.district) for cast in casts}
+    for cast in casts:
+        active, waiting = signed_in[cast.district]
+        told = [reasons[cast.district][teacher] for teacher in (*active, *waiting)]
+        _expect(f"reasons of {cast.district}", told, [None] * len(active) + ["account-inactive"] * len(waiting))
+    steps.done("who waits is known, and why")
+    _tables(engine, casts, arrived, reasons, signed_in)
 
 
-def _today() -> date:
-    return date.today()  # noqa: DTZ011 - any day around today will do
+def _numbers(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
 
 
 _WHAT = [table.what for table in PUBLISHED]
+_NOTHING = dict.fromkeys(_WHAT, 0)
 
 
-def _upload(engine: Engine, district: str, folder: Path) -> None:
+def _sign_in(engine: Engine, cast: Cast) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Sign teachers in: some hold accounts that a code made active, and in the first district one that none did."""
+    from roster_pipelines.simulators import product
+
+    active, waiting = (cast.teachers[:2], cast.teachers[2:3]) if cast.player.kind == "sftp" else (cast.teachers[:1], ())
+    with engine.begin() as connection:
+        for teacher in active:
+            account = product.open_account(connection, cast.district, PRODUCT)
+            product.sign_in(connection, cast.district, teacher, account)
+        for teacher in waiting:
+            product.sign_in(connection, cast.district, teacher, product.open_account(connection, cast.district))
+    return active, waiting
+
+
+def _reasons(engine: Engine, district: str) -> dict[str, str | None]:
+    with engine.connect() as connection:
+        return {teacher.person_sourced_id: teacher.reason for teacher in derived.waiting(connection, district)}
+
+
+def _upload(engine: Engine, cast: Cast) -> None:
     """Do what a district's nightly script does: put every file into the root of its sFTP account."""
     import paramiko
 
     from roster_pipelines.connections import secret
 
     with engine.connect() as connection:
-        sftp = registry.get(connection, district).connection
+        sftp = registry.get(connection, cast.district).connection
     if not isinstance(sftp, SftpConnection):
-        raise TypeError(f"{district} has no sFTP folder")
+        raise TypeError(f"{cast.district} has no sFTP folder")
     with paramiko.Transport((sftp.host, sftp.port)) as transport:
         transport.connect(username=sftp.username, password=secret.resolve(str(sftp.password)))
         client = paramiko.SFTPClient.from_transport(transport)
         if client is None:
             raise NotSo("the sFTP server gave no session")
-        for file in sorted(folder.iterdir()):
+        for file in sorted(cast.files.iterdir()):
             client.put(str(file), f"/{file.name}")
 
 
-def _run(api: DagsterApi, district: str, job: str, steps: _Steps) -> Run:
+def _run(api: DagsterApi, district: str, job: str, steps: Steps) -> Run:
     def ended() -> Run | None:
         return next((run for run in api.runs(district) if run.job == job and run.ended), None)
 
@@ -158,9 +186,9 @@ def _run(api: DagsterApi, district: str, job: str, steps: _Steps) -> Run:
     return run
 
 
-def _published(engine: Engine, district: str) -> dict[str, int]:
+def _published(engine: Engine, cast: Cast) -> dict[str, int]:
     with engine.connect() as connection:
-        return {table.what: plans.active(connection, district, table) for table in PUBLISHED}
+        return {table.what: plans.active(connection, cast.district, table) for table in PUBLISHED}
 
 
 def _from_files(folder: Path, *teachers: str) -> dict[str, int]:
@@ -192,34 +220,27 @@ def _expect(what: str, found: object, expected: object) -> None:
         raise NotSo(f"{what}: expected {expected}, found {found}")
 
 
-def _table(district: str, waiting: dict[str, str | None], teachers: tuple[str, ...], engine: Engine) -> None:
-    with engine.connect() as connection:
-        counts = {
-            row[0]: (row[1], row[2])
-            for row in connection.execute(
-                sa.text("""
-                    SELECT t.teacher_sourced_id, count(DISTINCT t.class_sourced_id),
-                           count(DISTINCT s.student_sourced_id)
-                    FROM platform.rostered_class_teacher t
-                    LEFT JOIN platform.rostered_class_student s USING (district, class_sourced_id)
-                    WHERE district = :district AND t.active AND s.active GROUP BY 1
-                """),
-                {"district": district},
-            )
-        }
-    output.table(
-        f"Rostered classes of {district}",
-        ["teacher", "classes", "students", "state"],
-        [
-            (
-                teacher,
-                *counts.get(teacher, (0, 0)),
-                "all gates open" if reason is None else f"waits: {REASONS[reason].what}",
-            )
-            for teacher in teachers
-            for reason in [waiting[teacher]]
-        ],
+def _tables(
+    engine: Engine,
+    casts: Sequence[Cast],
+    arrived: Mapping[str, str],
+    reasons: Mapping[str, Mapping[str, str | None]],
+    signed_in: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]],
+) -> None:
+    rows = []
+    for cast in casts:
+        published, (_, late) = _published(engine, cast), signed_in[cast.district]
+        others = sum(1 for teacher, reason in reasons[cast.district].items() if reason and teacher not in late)
+        counts = (published[_WHAT_OF[name]] for name in ("rostered_class", "student_account"))
+        rows.append((cast.district, cast.player.kind, arrived[cast.district], *counts, others))
+    output.table("Four districts", ["district", "connection", "came by", "classes", "students", "not in yet"], rows)
+    district = casts[0].district
+    (teacher,) = signed_in[district][1]
+    output.console.print(
+        f"In {district}, one teacher signed in and waits: {REASONS[str(reasons[district][teacher])].what}."
     )
-    others = sum(1 for teacher, reason in waiting.items() if reason and teacher not in teachers)
-    output.console.print(f"{others} more teachers wait until they sign in (roster plan {district} --waiting).")
-    output.console.print(f"Why does one of them see no classes? Ask: roster explain {district} {teachers[2]}")
+    output.console.print(f"Why does she see no classes? Ask: roster explain {district} {teacher}")
+    output.console.print(f"Who else waits: roster plan {district} --waiting")
+
+
+_WHAT_OF = {table.name: table.what for table in PUBLISHED}

@@ -15,8 +15,11 @@ from roster_pipelines.cli import (
     identities,
     output,
     plan,
+    powerschool_plugin,
     product,
+    pull,
     report,
+    simulate,
     templates,
     up,
     validate,
@@ -34,6 +37,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(district.app, name="district")
+app.command("pull")(pull.pull)
 app.command("identities")(identities.identities)
 app.command("explain")(explain.explain)
 app.command("plan")(plan.plan)
@@ -42,6 +46,8 @@ app.command("discard")(decide.discard)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)
 app.command("templates")(templates.templates)
+app.command("powerschool-plugin")(powerschool_plugin.powerschool_plugin)
+app.command("simulate")(simulate.simulate)
 app.command("license", rich_help_panel=product.PANEL)(product.license_)
 app.command("sign-in", rich_help_panel=product.PANEL)(product.sign_in)
 app.command("redeem", rich_help_panel=product.PANEL)(product.redeem)

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from typing import Any
 
 import httpx
+import msgspec
 
 from roster_pipelines.connections import http, secret
 from roster_pipelines.connections.credentials import OAuth1
@@ -115,7 +116,7 @@ class _Listed(httpx.Auth):
                 request = self._client.build_request("GET", address)
                 content, _ = http.read(self._client, request, self._partner, what, refused=_REVOKED)
                 # Older servers give a single object.
-                return records(content, "applications", what)
+                return [msgspec.json.decode(one) for one in records(content, "applications", what)]
 
             new = [one for one in http.persistently(attempt) if one not in found]
             if not new:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import httpx
-import orjson
+import msgspec
 from oauthlib.oauth1 import Client as Consumer
 from oauthlib.oauth1.rfc5849 import signature, utils
 
@@ -93,6 +93,9 @@ class ClientCredentials(httpx.Auth):
         client: What asks for tokens; it keeps the cookies that come with them.
         asks: How a token is asked for.
         expired: The statuses by which the server says that a token has expired.
+
+    Attributes:
+        granted: How the latest token was asked for, and how many seconds it lives; None before the first.
     """
 
     def __init__(self, client: httpx.Client, asks: TokenRequest, expired: Collection[int]) -> None:
@@ -103,6 +106,7 @@ class ClientCredentials(httpx.Auth):
         self._lock = threading.Lock()
         self._token = ""
         self._until = 0.0
+        self.granted: tuple[TokenAuth, float] | None = None
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the token, and the cookies that came with it."""
@@ -163,15 +167,17 @@ class ClientCredentials(httpx.Auth):
         except NotUnderstood as error:
             # Where a secret is wrong, OAuth 2.0 lets a server answer 400 as well as 401 (RFC 6749, 5.2).
             raise Denied(error.what, asks.refused) from None
-        return _token(content, what, asks.refused)
+        token, seconds = _token(content, what, asks.refused)
+        self.granted = way, seconds
+        return token, seconds
 
 
 def _token(content: bytes, what: str, refused: str) -> tuple[str, float]:
     """Take token and life out of an answer; some servers write the seconds as text."""
     try:
-        answer = orjson.loads(content)
+        answer = msgspec.json.decode(content)
         token = answer["access_token"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, KeyError, TypeError):
         if b"application selected" in content.lower():
             raise CallSomebody(
                 f"{what}: no application is selected", "copy token_url whole, with its appName"

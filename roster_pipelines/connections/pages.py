@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-import orjson
 import zstandard
 from upath import UPath
 
@@ -109,4 +108,4 @@ class Pages:
 def _unpacked(frame: bytes) -> tuple[list[bytes], Ids]:
     with zstandard.ZstdDecompressor().stream_reader(frame) as stream:
         lines = stream.read().splitlines()
-    return lines, ids_of([orjson.loads(line) for line in lines], lines)
+    return lines, ids_of(lines)

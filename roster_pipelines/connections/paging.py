@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import msgspec
 import numpy as np
 import numpy.typing as npt
-import orjson
 import zstandard
 
 from roster_pipelines.connections import http
@@ -130,8 +130,8 @@ def query(part: Part, since: datetime | None) -> str:
     return f"{order}&filter={quote(changed, safe='-._~')}"
 
 
-def records(content: bytes, collection: str, what: str) -> list[dict[str, Any]]:
-    """Take the records out of an answer.
+def records(content: bytes, collection: str, what: str) -> list[bytes]:
+    """Take the records out of an answer, each as the JSON that it came as, in one line.
 
     The standard wants `{"users": [...]}`. A bare array, and a single record where there is one, are in use too. An
     answer without the key is never zero records.
@@ -141,51 +141,72 @@ def records(content: bytes, collection: str, what: str) -> list[dict[str, Any]]:
     """
     do = "it is tried again; if this goes on, ask the provider what is wrong"
     try:
-        answer = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        raise http.Passing(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
-    rows = answer if isinstance(answer, list) else answer.get(collection) if isinstance(answer, dict) else None
-    if isinstance(rows, dict):
-        rows = [rows]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        is_bare = content.lstrip()[:1] == b"["
+        found = content if is_bare else bytes(_ENVELOPE.decode(content).get(collection, b""))
+        rows = [found] if _is_object(found) else [bytes(row) for row in _ROWS.decode(found)]
+    except msgspec.DecodeError:
+        if not content.lstrip().startswith((b"{", b"[")):
+            raise http.Passing(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
+        raise http.Passing(f"{what}: the answer lacks the list {collection}", do) from None
+    if not all(map(_is_object, rows)):
         raise http.Passing(f"{what}: the answer lacks the list {collection}", do)
-    return rows
+    # Within a value, JSON has no line break but an escaped one.
+    return [row.replace(b"\n", b" ").replace(b"\r", b" ") for row in rows] if b"\n" in content else rows
+
+
+def _is_object(json: bytes) -> bool:
+    return json.lstrip()[:1] == b"{"
+
+
+class _Known(msgspec.Struct):
+    """What is looked at in a record before it lands."""
+
+    sourcedId: Any = None
+    dateLastModified: Any = None
+
+
+# Records stay text on their way into the lake: only what is known of them is read.
+_ENVELOPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_RECORD = msgspec.json.Decoder(_Known)
 
 
 def _page(
-    part: Part, rows: list[dict[str, Any]], headers: httpx.Headers, since: datetime | None, dropped: Collection[str]
+    part: Part, rows: list[bytes], headers: httpx.Headers, since: datetime | None, dropped: Collection[str]
 ) -> Page:
     total = headers.get(TOTAL_HEADER, "")
-    earlier = since is not None and any(_modified(row) < since.timestamp() for row in rows)
-    for row in rows:
-        for key in dropped:
-            row.pop(key, None)
-    lines = [orjson.dumps(row) for row in rows]
+    if dropped:
+        rows = [_without(row, dropped) for row in rows]
     return Page(
         part,
-        ids_of(rows, lines),
+        ids_of(rows),
         int(total) if total.isdigit() else None,
         _digest(headers.get(REVISION_HEADER, "")),
-        earlier,
-        zstandard.ZstdCompressor(level=1).compress(b"\n".join([*lines, b""])),
+        since is not None and any(_modified(row) < since.timestamp() for row in rows),
+        zstandard.ZstdCompressor(level=1).compress(b"\n".join([*rows, b""])),
     )
+
+
+def _without(row: bytes, dropped: Collection[str]) -> bytes:
+    record = msgspec.json.decode(row)
+    return msgspec.json.encode({key: value for key, value in record.items() if key not in dropped})
 
 
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:8] if text else ""
 
 
-def _modified(row: dict[str, Any]) -> float:
+def _modified(row: bytes) -> float:
     """When a record was changed; one that does not say it counts as new."""
     try:
-        return datetime.fromisoformat(str(row.get("dateLastModified"))).timestamp()
+        return datetime.fromisoformat(str(_RECORD.decode(row).dateLastModified)).timestamp()
     except ValueError:
         return float("inf")
 
 
-def ids_of(rows: Sequence[dict[str, Any]], lines: Sequence[bytes]) -> Ids:
+def ids_of(rows: Sequence[bytes]) -> Ids:
     """Number records by their sourcedIds; one that has none is equal only to itself."""
-    return np.fromiter((hash(row.get("sourcedId") or line) for row, line in zip(rows, lines, strict=True)), np.int64)
+    return np.fromiter((hash(_RECORD.decode(row).sourcedId or row) for row in rows), np.int64, len(rows))
 
 
 @dataclass

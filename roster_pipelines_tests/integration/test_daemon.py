@@ -1,13 +1,13 @@
 """What the real daemon, the real sFTP server and the real webserver do together."""
 
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from roster_pipelines.cli import demo
+from roster_pipelines.cli.playground import PLAYERS, Cast
 from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.platform import deliveries
 from roster_pipelines_tests.integration.conftest import System, wait_for
@@ -153,12 +153,14 @@ def test_the_same_files_again_make_no_new_delivery(delivered: System) -> None:
     assert not any(sum(actions.values()) for actions in plan.values())
 
 
-def test_the_demo_fails_with_a_clear_line_when_a_step_does_not_come_true(delivered: System, tmp_path: Path) -> None:
+def test_the_demo_fails_with_a_clear_line_when_a_step_does_not_come_true(delivered: System) -> None:
     """Its steps, on the system that is up already: it needs one of its own only to begin."""
     delivered.register("elder")
+    made = delivered.generate("elder")
     (delivered.folder / "data" / "lake" / "deliveries" / "elder").write_text("a file where a folder should be")
+    cast = Cast(PLAYERS[0], "elder", made.folder, made.counts, tuple(made.teachers))
     with pytest.raises(demo.NotSo) as told:
-        demo._play(delivered.engine, delivered.api, "elder", demo._Steps(), tmp_path)
+        demo.play(delivered.engine, delivered.api, [cast], demo.Steps())
     (line,) = str(told.value).splitlines()
     assert "process_delivery ended with FAILURE" in line
     assert "Not a directory" in line
