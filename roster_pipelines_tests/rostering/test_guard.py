@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from roster_pipelines.rostering import guard
 from roster_pipelines.rostering.plan import PUBLISHED, Counts
+from roster_pipelines_tests.effort import cases
 from roster_pipelines_tests.rostering.world import insert
 
 CLASS, TEACHER, STUDENT = "rostered_class", "rostered_class_teacher", "rostered_class_student"
@@ -211,7 +212,7 @@ def odd(seed: int) -> tuple[Keys, Keys]:
     return rows, left
 
 
-@settings(max_examples=15)
+@settings(max_examples=cases(8, 200))
 @given(st.integers(0, 10**6))
 def test_never_are_more_rows_of_a_type_taken_away_than_a_tenth_or_twenty_and_no_class_in_part(seed: int) -> None:
     rows, left = odd(seed)

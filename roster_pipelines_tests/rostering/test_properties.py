@@ -10,6 +10,7 @@ import pytest
 
 from roster_pipelines.oneroster.shape import Registration
 from roster_pipelines.rostering.reasons import GATES
+from roster_pipelines_tests.effort import cases
 from roster_pipelines_tests.rostering.odd import (
     ODD,
     ROSTER_ODD,
@@ -35,7 +36,7 @@ from roster_pipelines_tests.rostering.promise import (
 )
 from roster_pipelines_tests.rostering.world import DAY, Product, World
 
-STORIES = 17
+STORIES = cases(9, 60)
 REGISTRATIONS: tuple[Registration, ...] = get_args(Registration)
 EVENTS = (rekey, reuse, swap, rekey)
 COMES_BACK = range(1, 4)

@@ -7,6 +7,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from roster_pipelines.simulators.districts import District
+from roster_pipelines_tests.effort import cases
 from roster_pipelines_tests.staging.conftest import Delivered, Staged
 
 TABLES = ("academicSessions", "orgs", "courses", "users", "classes", "enrollments")
@@ -49,7 +50,8 @@ def spoil(tmp_path_factory: pytest.TempPathFactory, clean_district: District) ->
     return run
 
 
-@settings(max_examples=8, phases=(Phase.explicit, Phase.generate))  # one example takes seconds: do not shrink
+# One example takes seconds: do not shrink.
+@settings(max_examples=cases(3, 60), phases=(Phase.explicit, Phase.generate))
 @given(damages)
 def test_of_any_bytes_every_row_is_accepted_or_rejected(
     spoil: Callable[..., Staged], damaged: dict[str, list[Damage]]
