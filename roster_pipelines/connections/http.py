@@ -18,7 +18,8 @@ from tenacity import (
     sleep_using_event,
     stop_after_attempt,
     stop_when_event_set,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from roster_pipelines.errors import CallSomebody, TryAgain
@@ -96,7 +97,7 @@ def persistently(attempt: Callable[[], T], cancelled: threading.Event | None = N
     Raises:
         TryAgain: It did not succeed in `ATTEMPTS` attempts, or in one within `once`.
     """
-    growing = wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
+    growing = wait_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE) + wait_random(0, FIRST_PAUSE)
 
     def pause(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
