@@ -245,3 +245,38 @@ GROUPS: dict[str, dict[str, Rule]] = {
 
 RULES: dict[str, Rule] = {name: rule for group in GROUPS.values() for name, rule in group.items()}
 """Every rule by its id."""
+
+_THROUGH_AN_API: dict[str, tuple[str, str]] = {
+    "file-missing": ("the API does not give it", "let the vendor's application read it"),
+    "file-empty": ("there is not one record", "share the records with the vendor's application"),
+    "file-unusable": ("not one record can be used", "mend what its findings say"),
+    "lines-lost": ("the records that were pulled cannot be read back", "nothing: the vendor pulls them again"),
+    "value-spreadsheet": (
+        "a spreadsheet has turned the value into a number such as 1.23E+11, or into an error; it is lost",
+        "correct it where it was imported from a spreadsheet",
+    ),
+    "delta-without-base": (
+        "only changes came, but there is no accepted delivery that they could change",
+        "nothing: the vendor pulls every record",
+    ),
+    "delta-field-missing": (
+        "a changed record does not have the value",
+        "fill status and dateLastModified; the vendor can pull every record instead",
+    ),
+    "rows-fewer": (
+        "fewer than half of the records of the last good delivery have come",
+        "check that the vendor's application may read all of them",
+    ),
+    "role-missing": ("none of the person's roles is known", "add the person's roles"),
+}
+
+
+def words(rule: str, file: str) -> tuple[str, str]:
+    """Give a rule's message and remedy.
+
+    Args:
+        rule: Its id.
+        file: Where it was broken; the collections of an API have no ending.
+    """
+    of = RULES[rule]
+    return (of.message, of.remedy) if "." in file else _THROUGH_AN_API.get(rule, (of.message, of.remedy))

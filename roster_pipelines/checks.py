@@ -26,13 +26,13 @@ def specs(table: Table) -> list[dg.AssetCheckSpec]:
                 SCHEMA,
                 asset=key(table),
                 partitions_def=districts,
-                description=f"pandera: every row of {table.file} keeps the rules; those that do not are set apart.",
+                description=f"pandera: every row of {table.name} keeps the rules; those that do not are set apart.",
             ),
             dg.AssetCheckSpec(
                 ROWS_ADD_UP,
                 asset=key(table),
                 partitions_def=districts,
-                description=f"Rows counted in {_files(table)} without parsing them = rows accepted + rows rejected.",
+                description=f"Rows counted in {', '.join(_read_into(table))} without parsing = accepted + rejected.",
             ),
         ]
 
@@ -74,10 +74,6 @@ def results(table: Table, summary: Summary) -> Iterator[dg.AssetCheckResult]:
 
 def _read_into(table: Table) -> list[str]:
     return [other.name for other in TABLES.values() if other.into == table.name]
-
-
-def _files(table: Table) -> str:
-    return ", ".join(f"{name}.csv" for name in _read_into(table))
 
 
 def _findings_table(found: tuple[FindingCount, ...]) -> dg.MetadataValue:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from roster_pipelines.catalogue import RULES
+from roster_pipelines.catalogue import words
 
 Severity = Literal["fatal", "error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("fatal", "error", "warning", "info")
@@ -23,16 +23,17 @@ class _OfARule:
     """The words for what breaks a rule, from the catalogue."""
 
     rule: str
+    file: str
 
     @property
     def message(self) -> str:
         """What is wrong, for a person."""
-        return RULES[self.rule].message
+        return words(self.rule, self.file)[0]
 
     @property
     def remedy(self) -> str:
         """What to do about it."""
-        return RULES[self.rule].remedy
+        return words(self.rule, self.file)[1]
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,10 @@ class Finding(_OfARule):
     Attributes:
         rule: A key of `RULES`.
         severity: One of `SEVERITIES`.
-        file: The standard's name of the file (`users.csv`), or the delivered name of one that is not the standard's.
-        line: The line of the delivered file (the header is line 1); None where the finding is about the file.
+        file: The standard's name of the file (`users.csv`), or the delivered name of one that is not the standard's; of
+            what was pulled from an API, the name of the collection, or of the list in its records (`users`, `roles`).
+        line: The line of the delivered file (the header is line 1), or the position of the record in what was pulled
+            (the first is 1); None where the finding is about the file.
         column: The column, blank where the finding is about the row or the file.
         sourced_id: The row's opaque id, blank where there is none.
         caused_by: The finding that this one comes from; None for one that stands by itself.

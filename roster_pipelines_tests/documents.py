@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from roster_pipelines.catalogue import GROUPS, Rule
+from roster_pipelines.oneroster import rest
 from roster_pipelines.oneroster.shape import Column, Table
 from roster_pipelines.oneroster.standard import GRADEBOOK, NEVER_STORED, TABLES
 from roster_pipelines.rostering.reasons import GATE_WORDS, REASONS, Reason
@@ -11,7 +12,7 @@ from roster_pipelines_tests.conformance import conformance, planted
 
 DOCS = PROJECT / "docs"
 
-HEAD = """# OneRoster CSV as it is read here
+HEAD = """# OneRoster as it is read here
 
 Written by `make docs` from `roster_pipelines/oneroster/standard.py` and `roster_pipelines/catalogue.py`; a test keeps
 it equal to them. `roster templates DIR` writes these headers as files, `roster validate PATH` checks a delivery by
@@ -29,6 +30,18 @@ In the standard's order. *Required*: the standard wants a value in every row of 
 value the row is rejected, as this product cannot use it; whatever else is wrong costs a warning and, at most, the
 value. A list is one cell with commas between its items. `ext:` stands for every value that begins so, which is legal
 from 1.2 on. Columns named `metadata.<name>` may follow the standard's; they are passed over.
+"""
+
+THROUGH_AN_API = """## Through an API
+
+The same tables come from the collections of a OneRoster API, 1.1 or 1.2. A reference such as `org` is the column
+`orgSourcedId`, a list of them such as `terms` is `termSourcedIds`; `metadata` is passed over. Booleans may be JSON's or
+texts, an id or a text a number, a list of one its item, a reference a bare id; null, an empty text and a missing key
+are all no value. A comma within an item of a list does not end it.
+
+What is a list in other records has neither an id nor a date of its own: the id here is made of what tells its items
+apart, an item that is there twice is read once, and a record that comes as a change brings the whole of its list.
+Findings name the collection or the list, and the place of the record among those that were pulled.
 """
 
 RULES = """## Rules
@@ -75,6 +88,7 @@ NEEDED = {
 def oneroster() -> str:
     """Write docs/oneroster.md: the files, their columns, the rules."""
     gradebook = ", ".join(f"`{name}.csv`{' (1.2)' if only else ''}" for name, only in GRADEBOOK.items())
+    dropped = ", ".join(f"`{key}`" for key in sorted(rest.dropped("users")))
     return "\n".join(
         [
             HEAD,
@@ -83,6 +97,9 @@ def oneroster() -> str:
             f"not read: {gradebook}.\n",
             COLUMNS,
             *(f"### {table.file}\n\n{_table(COLUMN, map(_column, table.columns))}" for table in TABLES.values()),
+            THROUGH_AN_API,
+            _table(("read into", "collection", "keys, 1.2's too"), filter(None, map(_keys, TABLES.values()))),
+            f"Of users, {dropped} are taken out before anything is stored.\n",
             RULES,
             *(f"### {title}\n\n{_table(RULE, map(_rule, rules.items()))}" for title, rules in GROUPS.items()),
         ]
@@ -108,6 +125,14 @@ def _table(heads: Collection[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _file(table: Table) -> tuple[str, ...]:
     return f"`{table.file}`", table.only or "both", table.meaning, NEEDED[table.needed], f"`{table.into}`"
+
+
+def _keys(table: Table) -> tuple[str, ...] | None:
+    of = rest.source(table)
+    if of is None:
+        return None
+    keys = dict.fromkeys([*rest.keys(table, "1.1"), *rest.keys(table, "1.2")])
+    return f"`{table.name}`", f"`{of.collection}`", ", ".join(f"`{key}`" for key in keys)
 
 
 def _column(column: Column) -> tuple[str, ...]:

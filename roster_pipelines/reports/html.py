@@ -63,6 +63,7 @@ def html(title: str, summary: Summary, *, delivery: str | None = None, made_at: 
             delivery=delivery,
             made_at=made_at,
             summary=summary,
+            nouns=words.nouns(summary),
             step=words.next_step(summary, sent=delivery is not None),
             entries=places.entries(summary),
             files=places.delivered(summary),
@@ -78,7 +79,7 @@ def html(title: str, summary: Summary, *, delivery: str | None = None, made_at: 
 def _changes(summary: Summary) -> list[Change]:
     """What the delivery changes; a refused one changes nothing."""
     return [
-        Change(f"{name}.csv", counts.roster, counts.previous)
+        Change(summary.file(name), counts.roster, counts.previous)
         for name, counts in summary.tables.items()
         if name in ROSTER and counts.previous is not None and summary.verdict != "refused"
     ]

@@ -76,7 +76,7 @@ def _kind(found: Finding | FindingCount) -> _Kind:
 def delivered(summary: Summary) -> dict[str, TableCounts]:
     """The files that came, by table name: those with rows, and those of which something was found but their absence."""
     found = {f.file for f in summary.findings if f.rule != "file-missing"}
-    return {name: counts for name, counts in summary.tables.items() if counts.read or f"{name}.csv" in found}
+    return {name: counts for name, counts in summary.tables.items() if counts.read or summary.file(name) in found}
 
 
 def allowed(summary: Summary, count: FindingCount) -> tuple[str, ...]:

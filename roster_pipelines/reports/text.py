@@ -58,12 +58,12 @@ def _rows(console: Console, summary: Summary) -> None:
     if not files:
         return
     table = Table(box=None, header_style="bold", padding=(0, 3, 0, 0), pad_edge=False)
-    table.add_column("file", overflow="fold")
+    table.add_column(words.nouns(summary).file, overflow="fold")
     for name in ("read", "accepted", "rejected"):
         table.add_column(name, justify="right")
     for name, counts in files.items():
         rejected = Text(f"{counts.rejected:,}", "red" if counts.rejected else "")
-        table.add_row(f"{name}.csv", f"{counts.read:,}", f"{counts.accepted:,}", rejected)
+        table.add_row(summary.file(name), f"{counts.read:,}", f"{counts.accepted:,}", rejected)
     console.print()
     console.print(Padding(table, (0, 0, 0, 2)), soft_wrap=False)
 
@@ -72,7 +72,7 @@ def _cause(console: Console, number: str, summary: Summary, entry: Entry) -> Non
     count = entry.count
     effect = (words.EFFECTS[count.severity], _COLOURS[count.severity])
     _say(console, Text.assemble(number, effect, f"  {printable(count.where)}: {count.message}"), hang=len(number))
-    lines = words.where(entry.own, entry.lines, LINES_NAMED)
+    lines = words.where(entry.own, entry.lines, LINES_NAMED, words.nouns(summary).line)
     rows = f"{words.amount(entry.own, 'row')}: " if entry.own > 1 and entry.lines else ""
     reach = f"{words.amount(count.reach, 'finding')} elsewhere from here" if count.reach else ""
     places = "; ".join(part for part in (f"{rows}{lines}", reach) if part)

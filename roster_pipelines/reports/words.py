@@ -1,9 +1,21 @@
 """The words of every report, for an IT administrator of a district: verdict, meaning, next step, places."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from roster_pipelines.findings import FindingCount, Severity
 from roster_pipelines.staging.summary import Summary, Verdict
+
+
+@dataclass(frozen=True)
+class Nouns:
+    """What a place in a delivery is called."""
+
+    file: str
+    line: str
+
+
+OF_FILES, OF_COLLECTIONS = Nouns("file", "line"), Nouns("collection", "record")
 
 VERDICTS: dict[Verdict, str] = {
     "accepted": "Accepted",
@@ -26,6 +38,7 @@ _SPREADSHEET = (
 _AUTOSEND = (
     "PowerSchool AutoSend sends each file on a schedule of its own: check that every file of the roster has one."
 )
+_OF_FILES_ONLY = (_SPREADSHEET, _AUTOSEND)
 HINTS: dict[str, tuple[str, ...]] = {
     "value-spreadsheet": (_SPREADSHEET,),
     "separator": (_SPREADSHEET,),
@@ -65,11 +78,29 @@ HINTS: dict[str, tuple[str, ...]] = {
 Only what their own or their users' documents say.
 """
 
-NEVER_STORED = (
-    "Passwords, pronouns and demographics.csv are never stored, and gradebook files are not read. This report names "
-    "files, lines, columns and record ids only: no name, address or other value of a person. An id that looks like a "
-    "name or an e-mail address is shown as (masked)."
+_NO_VALUES = (
+    "no name, address or other value of a person. An id that looks like a name or an e-mail address is shown as "
+    "(masked)."
 )
+
+
+def nouns(summary: Summary) -> Nouns:
+    """Say what the places of a delivery are called."""
+    return OF_COLLECTIONS if summary.api else OF_FILES
+
+
+def never_stored(summary: Summary) -> str:
+    """Say what is kept of nobody, and what the report does not name."""
+    if summary.api:
+        return (
+            "Passwords, pronouns and people's accounts elsewhere are left out before anything is stored; demographics "
+            "and gradebooks are never asked for. This report names collections, the places of records, columns and "
+            f"record ids only: {_NO_VALUES}"
+        )
+    return (
+        "Passwords, pronouns and demographics.csv are never stored, and gradebook files are not read. This report "
+        f"names files, lines, columns and record ids only: {_NO_VALUES}"
+    )
 
 
 def meaning(summary: Summary) -> str:
@@ -92,6 +123,8 @@ def next_step(summary: Summary, *, sent: bool) -> str:
         sent: Whether the files were delivered; otherwise they were only checked.
     """
     again = "then export again and send every file" if sent else "then export again and check once more before sending"
+    if summary.api:
+        again = "then wait for the next pull"
     causes = {severity: sum(f.severity == severity for f in summary.causes) for severity in EFFECTS}
     if causes["fatal"]:
         return f"Fix what refuses the delivery ({amount(causes['fatal'], 'cause')}, first in the list), {again}."
@@ -99,13 +132,16 @@ def next_step(summary: Summary, *, sent: bool) -> str:
         return f"Fix what rejects rows ({amount(causes['error'], 'cause')}), beginning with the first, {again}."
     if summary.causes:
         now = "Nothing has to be done now" if sent else "The files can be sent as they are"
-        return f"{now}; fix the warnings when you next change the export."
+        return f"{now}; fix the warnings when you {'can' if summary.api else 'next change the export'}."
+    if summary.api:
+        return "Nothing: the data can stay like this."
     return "Nothing: keep sending it like this." if sent else "Send the files as they are."
 
 
 def hints(count: FindingCount) -> tuple[str, ...]:
     """What is known of common student information systems about a finding; mostly nothing."""
-    return HINTS.get(count.rule, ()) + HINTS.get(f"{count.rule} {count.column}", ())
+    known = HINTS.get(count.rule, ()) + HINTS.get(f"{count.rule} {count.column}", ())
+    return known if "." in count.file else tuple(hint for hint in known if hint not in _OF_FILES_ONLY)
 
 
 def amount(number: int, what: str) -> str:
@@ -113,13 +149,14 @@ def amount(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def where(own: int, lines: Sequence[int], shown: int) -> str:
+def where(own: int, lines: Sequence[int], shown: int, line: str = OF_FILES.line) -> str:
     """Write the lines at which something was found.
 
     Args:
         own: How often it was found, truly.
         lines: The first lines; empty where it is about the file.
         shown: How many lines may be named.
+        line: What a line is called.
 
     Returns:
         `line 7`, `lines 7, 9 and 41 more`; blank where it is about the file.
@@ -127,11 +164,12 @@ def where(own: int, lines: Sequence[int], shown: int) -> str:
     if not lines:
         return amount(own, "time") if own > 1 else ""
     if own == 1:
-        return "line 1, the header" if lines[0] == 1 else f"line {lines[0]:,}"
+        is_header = lines[0] == 1 and line == OF_FILES.line
+        return f"{line} {lines[0]:,}{', the header' if is_header else ''}"
     named = [f"{line:,}" for line in lines[:shown]]
     more = own - len(named)
     last = f"{more:,} more" if more > 0 else named.pop()
-    return f"lines {', '.join(named)} and {last}"
+    return f"{line}s {', '.join(named)} and {last}"
 
 
 def heading(phrase: str) -> str:

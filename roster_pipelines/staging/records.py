@@ -128,7 +128,7 @@ def _items(table: Table, version: Version, of: rest.Source) -> str:
         entry_once AS (
             SELECT _position, min(_place) AS _place, status, "dateLastModified",
                    {", ".join(f'{sql} AS "{name}"' for name, sql in values.items())}
-            FROM entry WHERE json_type(item) <> 'NULL' GROUP BY ALL
+            FROM entry WHERE item::VARCHAR NOT IN ('null', '""', '{{}}') GROUP BY ALL
         ),
         known AS (
             SELECT *, (_position << {_BITS}) + _place AS _line, md5(concat_ws(chr(31), {known_by})) AS _id

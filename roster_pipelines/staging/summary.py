@@ -59,6 +59,10 @@ class Summary:
         names = {other.name for other in TABLES.values() if table.name in (other.name, other.into)}
         return tuple(f for f in self.findings if f.file.removesuffix(".csv") in names)
 
+    def file(self, name: str) -> str:
+        """Name what findings call a table."""
+        return name if self.api else f"{name}.csv"
+
     @property
     def fatal(self) -> tuple[FindingCount, ...]:
         """The findings that refuse the delivery."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from roster_pipelines.findings import SEVERITIES, Cause, Finding, FindingCount
@@ -87,6 +88,23 @@ def mixed() -> Summary:
         },
         more={"reference-nowhere": 50},
         reach={"value-missing": 150},
+    )
+
+
+def pulled() -> Summary:
+    """The same through an API."""
+    of = mixed()
+
+    def name(finding: Finding) -> Finding:
+        cause = finding.caused_by and replace(finding.caused_by, file=finding.caused_by.file.removesuffix(".csv"))
+        return replace(finding, file=finding.file.removesuffix(".csv"), caused_by=cause)
+
+    ours = ("file-unknown", "file-never-stored", "column-order")
+    return replace(
+        of,
+        api=True,
+        findings=tuple(replace(f, file=f.file.removesuffix(".csv")) for f in of.findings if f.rule not in ours),
+        listed=tuple(name(finding) for finding in of.listed if finding.rule not in ours),
     )
 
 

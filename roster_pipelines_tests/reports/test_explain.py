@@ -64,16 +64,26 @@ def maple() -> World:
 
 
 @contextmanager
-def solved(world: World, published: Sequence[tuple[str, str | None]] = (), new: int | None = None) -> Iterator[Ask]:
+def solved(
+    world: World,
+    published: Sequence[tuple[str, str | None]] = (),
+    new: int | None = None,
+    *,
+    pulled: bool = False,
+) -> Iterator[Ask]:
     """Work everything out, and give what asks about somebody.
 
     Args:
         world: The district.
         published: Classes of Ada's that are, each with what the plan does in place of its removal.
         new: A sign-in that came after the plan was made.
+        pulled: The roster came through an API.
     """
     with duckdb.connect(config={"threads": 1}) as con:
         write(world, con, ":memory:")
+        if pulled:
+            con.execute("CREATE TABLE roster.about AS SELECT true AS api")
+            con.execute("UPDATE roster.findings SET file = replace(file, '.csv', '')")
         current(con, TODAY, world.district)
         for table, columns in VENDOR.items():
             con.execute(f"CREATE TABLE {table} ({columns})")
@@ -187,6 +197,16 @@ def test_classes_with_the_same_answer_stand_together_each_with_what_only_it_wait
         shown(ready(ADA))
     )
     assert f"cls-2 ✗ 1 {ahead}" in shown(ready(ADA))
+
+
+def test_of_a_roster_that_was_pulled_collections_and_records_are_named() -> None:
+    with solved(maple(), pulled=True) as ask:
+        told = shown(ask(ADA))
+        assert "✓ in the roster users record 2" in told
+        assert "cls-1 classes record 2, enrollments record 2" in told
+        assert "enrollments record 88" in shown(ask(BO))
+        assert "✗ users record 41 role: the value is missing" in shown(ask("usr-50"))
+        assert "✗ users record 66 the row does not have" in shown(ask("usr-66"))
 
 
 def test_every_class_and_enrollment_names_its_line_and_an_earlier_delivery(waiting: Ask) -> None:

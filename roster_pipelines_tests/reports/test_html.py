@@ -12,7 +12,7 @@ from roster_pipelines.findings import Finding
 from roster_pipelines.reports.html import html
 from roster_pipelines.reports.words import HINTS
 from roster_pipelines.staging.summary import Summary
-from roster_pipelines_tests.reports.samples import AT, PEOPLE, clean, mixed, refused, summary_of
+from roster_pipelines_tests.reports.samples import AT, PEOPLE, clean, mixed, pulled, refused, summary_of
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 INLINE = {"a", "code", "span", "strong", "time"}
@@ -64,7 +64,9 @@ def page_of(summary: Summary, delivery: str | None = "20261124T080002Z-3fa9c1d2"
     return html("Maple Valley School District", summary, delivery=delivery, made_at=AT)
 
 
-@pytest.fixture(params=[clean, mixed, refused, lambda: summary_of([])], ids=["clean", "mixed", "refused", "empty"])
+@pytest.fixture(
+    params=[clean, mixed, refused, pulled, lambda: summary_of([])], ids=["clean", "mixed", "refused", "pulled", "empty"]
+)
 def source(request: pytest.FixtureRequest) -> str:
     """The page of each kind of delivery."""
     return page_of(request.param())
@@ -84,6 +86,14 @@ def test_the_page_needs_no_network_and_no_script(source: str, page: Page) -> Non
         assert "href" not in attributes or attributes["href"].removeprefix("#") in targets
     (policy,) = (m["content"] for m in page.of("meta") if m.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'")
+
+
+def test_the_page_of_a_pull_names_collections_and_records_only() -> None:
+    text = Page(page_of(pulled())).text
+    assert "Read as OneRoster 1.1 API" in text
+    assert "record 4" in text
+    assert "Rows by collection" in text
+    assert not re.search(r"\.csv|\bfiles?\b|\blines?\b|spreadsheet|AutoSend", text)
 
 
 def test_the_page_says_its_language_and_fits_a_phone_and_paper(source: str, page: Page) -> None:

@@ -1,6 +1,8 @@
 """The terminal tells the verdict, the causes first and the next step, in few lines that nothing can steer."""
 
 import io
+import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -9,7 +11,7 @@ from roster_pipelines.findings import Finding
 from roster_pipelines.oneroster.standard import TABLES
 from roster_pipelines.reports.text import CAUSES_SHOWN, print_report
 from roster_pipelines.staging.summary import Summary
-from roster_pipelines_tests.reports.samples import PEOPLE, clean, mixed, refused, summary_of, warned
+from roster_pipelines_tests.reports.samples import PEOPLE, clean, mixed, pulled, refused, summary_of, warned
 
 
 def told(summary: Summary, *, width: int = 100, sent: bool = False, terminal: bool = False) -> str:
@@ -46,6 +48,21 @@ def test_the_rows_of_the_files_that_came_are_told() -> None:
     rows = [line.split() for line in told(mixed()).splitlines()]
     assert ["users.csv", "1,200", "1,199", "1"] in rows
     assert not [row for row in rows if row[:1] == ["resources.csv"]]
+
+
+def test_of_what_was_pulled_collections_and_records_are_named_and_nothing_is_to_be_sent() -> None:
+    text = told(pulled(), sent=True)
+    assert "1. rejects the row  orgs, sourcedId: the value is missing" in text
+    assert "record 4; 150 findings elsewhere from here" in text
+    assert "30 rows: records 2, 3, 4, 5, 6 and 25 more" in text
+    assert ["users", "1,200", "1,199", "1"] in [line.split() for line in text.splitlines()]
+    assert "Next: Fix what rejects rows (2 causes), beginning with the first, then wait for the next pull." in text
+    assert not re.search(r"\.csv|\bfiles?\b|\blines?\b|\bexport|\bsend", text)
+
+
+def test_the_words_for_a_rule_do_not_speak_of_files_where_none_came() -> None:
+    refused_pull = replace(summary_of([Finding("file-empty", "fatal", "users")]), api=True)
+    assert "users: there is not one record" in told(refused_pull, sent=True)
 
 
 def test_causes_come_before_what_follows_from_them_with_place_reach_and_remedy() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import duckdb
 
 from roster_pipelines.district import District
+from roster_pipelines.duck import count
 from roster_pipelines.reports.explain.absent import absent, rejected, was_in
 from roster_pipelines.reports.explain.data import AsOf, Explanation
 from roster_pipelines.reports.explain.person import person
@@ -32,7 +33,7 @@ def explain(con: duckdb.DuckDBPyConnection, asked: str, district: District, as_o
     Returns:
         The answer; of what the roster does not have, all but the earlier delivery that had it.
     """
-    asked = asked.strip()
+    asked, view = asked.strip(), replace(view, suffix="" if _is_pulled(con) else view.suffix)
     told = Explanation(district.district, district.stage, as_of, rejected=rejected(con, asked, view))
     persons = [row["person"] for row in query(con, _PERSONS, asked=asked)]
     classes = query(con, 'SELECT 1 FROM roster.classes WHERE "sourcedId" = $asked', asked=asked)
@@ -44,6 +45,12 @@ def explain(con: duckdb.DuckDBPyConnection, asked: str, district: District, as_o
         person=person(con, persons[0], view) if len(persons) == 1 else None,
         school_class=school_class(con, asked, view) if classes else None,
     )
+
+
+def _is_pulled(con: duckdb.DuckDBPyConnection) -> bool:
+    """Say whether the roster came through an API; a staging database from before there were any does not tell."""
+    tells = "database_name = 'roster' AND table_name = 'about' AND column_name = 'api'"
+    return count(con, "duckdb_columns()", tells) > 0 and count(con, "roster.about", "api") > 0
 
 
 # A sourcedId goes before an address, who is there before who is not any more, and that before an earlier sourcedId.

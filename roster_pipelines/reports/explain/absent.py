@@ -71,12 +71,12 @@ def _rejected(con: duckdb.DuckDBPyConnection, table: str, asked: str, view: View
         ORDER BY line
         """,
         asked=asked,
-        file=f"{table}.csv",
+        file=f"{table}{view.suffix}",
         delivery=view.delivery,
     )
     return [
         Rejected(
-            Place(f"{table}.csv", row["line"], view.delivery),
+            Place(f"{table}{view.suffix}", row["line"], view.delivery),
             tuple(row["rules"]),
             Place(**row["caused_by"]) if row["caused_by"] else None,
         )

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from roster_pipelines.catalogue import RULES
+from roster_pipelines.catalogue import words
 from roster_pipelines.reports.explain.data import Answers, AsOf, Learns, Removal, Uncounted, place_of
 from roster_pipelines.reports.explain.ladder import LABELS, SIGNS, cut, grid, remedy, where
 from roster_pipelines.reports.places import printable
@@ -110,7 +110,7 @@ def uncounted(rows: Sequence[Uncounted]) -> list[RenderableType]:
         return []
     table = grid(1)
     for row in rows[:UNCOUNTED_SHOWN]:
-        why = [broken(name) for name in row.rules] or [Text(_UNCOUNTED[row.why])]
+        why = [broken(name, row.places[0].file) for name in row.rules] or [Text(_UNCOUNTED[row.why])]
         role = f" as {printable(row.role)}" if row.role else ""
         what = Text(f"{printable(row.class_sourced_id or 'no class')}{role}, {where(row.places)}: ")
         table.add_row(SIGNS["✗"], Text("\n").join([what.append_text(why[0]), *why[1:]]))
@@ -118,7 +118,7 @@ def uncounted(rows: Sequence[Uncounted]) -> list[RenderableType]:
     return ["", title, Padding(table, (0, 0, 0, 2)), *cut(len(rows) - UNCOUNTED_SHOWN)]
 
 
-def broken(name: str) -> Text:
-    """Say what a rule that a rejected row broke means, and what to do."""
+def broken(name: str, file: str) -> Text:
+    """Say what a rule that a rejected row of a file broke means, and what to do."""
     rule, _, column = name.partition(":")
-    return Text(f"{f'{column}: ' if column else ''}{RULES[rule].message} → {RULES[rule].remedy}")
+    return Text(f"{f'{column}: ' if column else ''}{' → '.join(words(rule, file))}")

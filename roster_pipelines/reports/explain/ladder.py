@@ -151,9 +151,10 @@ def _right(right: Right) -> str:
 
 
 def where(places: Sequence[Place]) -> str:
-    """Write files and lines, and an earlier delivery: `classes.csv 4, enrollments.csv 9 and 12`."""
+    """Write files and lines, or collections and records, and an earlier delivery: `classes.csv 4, users record 9`."""
     files: dict[tuple[str, str], list[str]] = {}
     for place in places:
         of = f" of delivery {place.delivery}" if place.earlier else ""
-        files.setdefault((place.file, of), []).append("?" if place.line is None else f"{place.line}")
+        file = place.file if "." in place.file else f"{place.file} record"
+        files.setdefault((file, of), []).append("?" if place.line is None else f"{place.line}")
     return ", ".join(f"{file} {' and '.join(lines)}{of}" for (file, of), lines in files.items())

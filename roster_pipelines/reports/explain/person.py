@@ -32,7 +32,7 @@ def person(con: duckdb.DuckDBPyConnection, of: str, view: View) -> Person:
         """,
         {"of": of},
     )
-    here = {"delivery": view.delivery, "values": view.values}
+    here = {"delivery": view.delivery, "suffix": view.suffix, "values": view.values}
     return Person(
         view.opaque(of),
         tuple(
@@ -50,17 +50,17 @@ def person(con: duckdb.DuckDBPyConnection, of: str, view: View) -> Person:
 
 _ROWS = f"""
     SELECT "sourcedId" AS sourced_id, role, status, coalesce("enabledUser", true) AS enabled,
-           {place("users.csv", "u")} AS place,
+           {place("users", "u")} AS place,
            if($values, {{'givenName': "givenName", 'familyName': "familyName", 'email': email, 'username': username}},
               NULL) AS shown
     FROM asked u ORDER BY "sourcedId" <> person, "sourcedId"
     """
 
 _ENROLLED = f"""
-    SELECT e."classSourcedId" AS class_sourced_id, list({place("enrollments.csv", "e")} ORDER BY e._line) AS places
+    SELECT e."classSourcedId" AS class_sourced_id, list({place("enrollments", "e")} ORDER BY e._line) AS places
     FROM current_enrollment e WHERE "userSourcedId" IN (SELECT "sourcedId" FROM asked)
     """
-_PLACES = f"""if(c."sourcedId" IS NULL, [], [{place("classes.csv", "c")}]) || coalesce(enrolled.places, [])"""
+_PLACES = f"""if(c."sourcedId" IS NULL, [], [{place("classes", "c")}]) || coalesce(enrolled.places, [])"""
 
 # Of an account that several people have linked, the others' classes are not the person's.
 _CLASSES = f"""

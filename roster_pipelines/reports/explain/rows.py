@@ -21,11 +21,13 @@ class View:
         delivery: The delivery in use.
         today: The date in the district's time zone.
         values: Whether names and titles are shown.
+        suffix: What follows a table's name in that of its file; nothing where the roster was pulled from an API.
     """
 
     delivery: str
     today: date
     values: bool
+    suffix: str = ".csv"
 
     def opaque(self, sourced_id: str) -> str:
         """Hide a person's id that looks like a name or an address, unless values are shown."""
@@ -39,10 +41,10 @@ def query(con: duckdb.DuckDBPyConnection, sql: str, **values: object) -> list[Ro
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def place(file: str, row: str) -> str:
-    """Write the SQL of a row's place; `$delivery` is the one in use."""
+def place(table: str, row: str) -> str:
+    """Write the SQL of a row's place; `$delivery` is the one in use, `$suffix` as in `View`."""
     delivery = f"'delivery': coalesce({row}._delivery, $delivery), 'earlier': {row}._delivery IS NOT NULL"
-    return f"{{'file': '{file}', 'line': {row}._line, {delivery}}}"
+    return f"{{'file': '{table}' || $suffix, 'line': {row}._line, {delivery}}}"
 
 
 def places(row: Row) -> Row:
@@ -75,15 +77,16 @@ def uncounted(con: duckdb.DuckDBPyConnection, of: str, view: View) -> tuple[Unco
             WHERE {of} AND "sourcedId" NOT IN (SELECT "sourcedId" FROM current_enrollment WHERE {of})
         )
         SELECT "classSourcedId" AS class_sourced_id, role, why, []::VARCHAR[] AS rules,
-               list({place("enrollments.csv", "e")} ORDER BY _line) AS places
+               list({place("enrollments", "e")} ORDER BY _line) AS places
         FROM accepted e GROUP BY ALL
         UNION ALL
         SELECT trim("classSourcedId"), lower(trim(role)), 'rejected', rules,
-               list({place("enrollments.csv", "r")} ORDER BY _line)
+               list({place("enrollments", "r")} ORDER BY _line)
         FROM (SELECT *, NULL AS _delivery FROM roster.rejected.enrollments) r WHERE {of} GROUP BY ALL
         ORDER BY ALL
         """,
         delivery=view.delivery,
+        suffix=view.suffix,
         today=view.today,
     )
     return tuple(Uncounted(**places(row)) for row in found)

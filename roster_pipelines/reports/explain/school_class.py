@@ -15,7 +15,7 @@ def school_class(con: duckdb.DuckDBPyConnection, of: str, view: View) -> SchoolC
         view: What is shown.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE asked AS SELECT $of AS class_sourced_id", {"of": of})
-    here = {"delivery": view.delivery, "values": view.values}
+    here = {"delivery": view.delivery, "suffix": view.suffix, "values": view.values}
     (row,) = query(con, _CLASS, **here)
     return SchoolClass(
         **row | {"place": Place(**row["place"])},
@@ -37,7 +37,7 @@ _CLASS = f"""
             WHERE e."classSourcedId" IN (FROM asked) AND e.role = 'student') AS students,
            (SELECT count(*) FROM current_rostered_class_student
             WHERE active AND class_sourced_id IN (FROM asked)) AS students_published,
-           {place("classes.csv", "c")} AS place
+           {place("classes", "c")} AS place
     FROM asked
     JOIN roster.classes c ON c."sourcedId" = class_sourced_id
     LEFT JOIN class_state s USING (class_sourced_id)
@@ -57,7 +57,7 @@ _TEACHERS = f"""
     ),
     taught AS (FROM gate WHERE class_sourced_id IN (FROM asked)),
     enrolled AS (
-        SELECT e.person AS person_sourced_id, list({place("enrollments.csv", "e")} ORDER BY e._line) AS places
+        SELECT e.person AS person_sourced_id, list({place("enrollments", "e")} ORDER BY e._line) AS places
         FROM current_enrollment e WHERE "classSourcedId" IN (FROM asked) AND role <> 'student' GROUP BY ALL
     )
     SELECT person_sourced_id, if($values, concat_ws(' ', u."givenName", u."familyName"), NULL) AS name,

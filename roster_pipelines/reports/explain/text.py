@@ -154,7 +154,8 @@ def _rejected(rows: Sequence[Rejected]) -> list[RenderableType]:
     table = grid(1)
     for row in rows:
         cause = [Text(f"it comes from {where([row.caused_by])}")] if row.caused_by else []
-        table.add_row(SIGNS["✗"], Text("\n").join([Text(where([row.place])), *map(broken, row.rules), *cause]))
+        told = [broken(name, row.place.file) for name in row.rules]
+        table.add_row(SIGNS["✗"], Text("\n").join([Text(where([row.place])), *told, *cause]))
     return ["", Text("Rejected by that name", "bold"), Padding(table, (0, 0, 0, 2))] if rows else []
 
 
