@@ -65,6 +65,7 @@ def test_healthy_links_lead_through_the_collection(caller: Caller) -> None:
         seen += answer.json()["users"]
     assert seen == caller.records("users")
     assert answer.links["prev"]["url"] != answer.links["last"]["url"]
+    assert "next" not in caller.get("users", limit=len(seen)).links
 
 
 def test_without_links_there_is_no_header(caller: Caller) -> None:
