@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from roster_pipelines.connections import http
+from roster_pipelines.connections.paging import records
+from roster_pipelines.errors import RosterError
 from roster_pipelines.oneroster.standard import TABLES
 
 _COLLECTIONS = (*TABLES, "schools", "students", "teachers", "terms")
@@ -39,19 +41,29 @@ def possible(pasted: str, *, of_ims: Sequence[str], of_host: Sequence[str]) -> l
 
 
 def answering(addresses: Sequence[str], client: httpx.Client, auth: httpx.Auth, name: str, refused: str) -> str:
-    """Find which of several addresses answers.
+    """Find which of several addresses answers; a single one is not asked.
 
     Raises:
-        NotOffered: None does.
-        TryAgain: The server was not reached.
-        Denied: It refuses access.
+        RosterError: None does; what the likeliest one said.
     """
-    *others, last = addresses
-    for address in others:
+    if len(addresses) == 1:
+        return addresses[0]
+    what = f"{name}, orgs"
+
+    def attempt(address: str) -> RosterError | None:
         request = client.build_request("GET", f"{address}/orgs?limit=1")
         try:
-            http.persistently(partial(http.read, client, request, auth, f"{name}, orgs", refused=refused))
-        except (http.NotOffered, http.NotUnderstood):
-            continue
-        return address
-    return last
+            content, _ = http.read(client, request, auth, what, refused=refused)
+            records(content, "orgs", what)
+        except (http.NotOffered, http.NotUnderstood, http.ForPeople) as error:
+            # Some servers send whoever asks for what they do not have to a page for people.
+            return error
+        return None
+
+    said = list[RosterError]()
+    for address in addresses:
+        error = http.persistently(partial(attempt, address))
+        if error is None:
+            return address
+        said.append(error)
+    raise said[0]

@@ -1,5 +1,6 @@
 """ClassLink's Roster Server: through its proxy, which lists the districts, or a district's own server directly."""
 
+import re
 import threading
 from collections.abc import Generator
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from roster_pipelines.connections import http, secret
+from roster_pipelines.connections import addresses, http, secret
 from roster_pipelines.connections.credentials import OAuth1
 from roster_pipelines.connections.paging import Service, records
 from roster_pipelines.district_connection import ClassLinkConnection
@@ -31,7 +32,7 @@ def service(connection: ClassLinkConnection, client: httpx.Client) -> Service:
     """
     auth: httpx.Auth
     if connection.consumer_key and connection.consumer_secret:
-        base = _with_path(connection.base_url)
+        base, *_ = addresses.possible(connection.base_url, of_ims=("/v1p1",), of_host=())
         auth = OAuth1(connection.consumer_key, secret.resolve(connection.consumer_secret), connection.signature)
     else:
         auth = _Listed(connection, client)
@@ -41,9 +42,15 @@ def service(connection: ClassLinkConnection, client: httpx.Client) -> Service:
     )
 
 
-def _with_path(address: str) -> str:
-    address = address.rstrip("/")
-    return address if address.endswith(("/v1p1", "/v1p0")) else address + PATH
+def _in_header(reference: str) -> str:
+    """Read a secret that is sent as it is."""
+    value = secret.resolve(reference)
+    if not re.fullmatch("[!-~]+", value):
+        raise CallSomebody(
+            f"the secret {reference} is empty, or holds blanks, line ends or letters with accents",
+            "put the key there, and nothing else",
+        )
+    return value
 
 
 class _Bearer(httpx.Auth):
@@ -65,12 +72,12 @@ class _Listed(httpx.Auth):
     """
 
     def __init__(self, connection: ClassLinkConnection, client: httpx.Client) -> None:
-        self._proxy = connection.base_url.rstrip("/")
+        self._proxy = connection.base_url.rstrip("/").removesuffix("/applications")
         self._tenant = str(connection.tenant_id)
-        self._partner = _Bearer(secret.resolve(str(connection.partner_key)))
+        self._partner = _Bearer(_in_header(str(connection.partner_key)))
         self._client = client
         self._lock = threading.Lock()
-        self._token, path = self._find()
+        self._token, path = http.persistently(self._find)
         # The list has it escaped for a path already.
         self.base = f"{self._proxy}/{path}{PATH}"
 
@@ -111,14 +118,11 @@ class _Listed(httpx.Auth):
         what, found = f"{NAME}, applications", list[dict[str, Any]]()
         while True:
             address = f"{self._proxy}/applications?limit={_LISTED}&offset={len(found)}"
-
-            def attempt(address: str = address) -> list[dict[str, Any]]:
-                request = self._client.build_request("GET", address)
-                content, _ = http.read(self._client, request, self._partner, what, refused=_REVOKED)
-                # Older servers give a single object.
-                return [msgspec.json.decode(one) for one in records(content, "applications", what)]
-
-            new = [one for one in http.persistently(attempt) if one not in found]
+            request = self._client.build_request("GET", address)
+            content, _ = http.read(self._client, request, self._partner, what, refused=_REVOKED)
+            # Older servers give a single object.
+            listed = [msgspec.json.decode(one) for one in records(content, "applications", what)]
+            new = [one for one in listed if one not in found]
             if not new:
                 return found
             found += new

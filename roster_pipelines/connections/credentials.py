@@ -5,14 +5,13 @@ import threading
 import time
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
-from functools import partial
 
 import httpx
 import msgspec
 from oauthlib.oauth1 import Client as Consumer
 from oauthlib.oauth1.rfc5849 import signature, utils
 
-from roster_pipelines.connections.http import Denied, NotUnderstood, Passing, persistently, read
+from roster_pipelines.connections.http import Denied, Forbidden, NotOffered, NotUnderstood, Passing, read
 from roster_pipelines.district_connection import TokenAuth
 from roster_pipelines.errors import CallSomebody
 
@@ -20,6 +19,11 @@ _SIGN = {"HMAC-SHA256": signature.sign_hmac_sha256_with_client, "HMAC-SHA1": sig
 # What a token's life is taken for where the server does not say, and how long before its end another one is fetched.
 UNSAID_SECONDS = 300
 MARGIN_SECONDS = 30
+# What servers say where neither id nor secret is wrong, and what to do then.
+_ELSE = {
+    b"application selected": "copy token_url whole, with its appName",
+    b"invalid_scope": "set scope to what the district's server wants",
+}
 
 
 class OAuth1(httpx.Auth):
@@ -128,10 +132,10 @@ class ClientCredentials(httpx.Auth):
         return token
 
     def token(self) -> str:
-        """Give a token that is in force.
+        """Give a token that is in force. It is asked for once: `http.persistently` is for whoever asks for more.
 
         Raises:
-            TryAgain: The server is not reached, or gives no token.
+            Passing: The server is not reached, or gives no token.
             CallSomebody: It refuses id and secret, or the address is wrong.
         """
         with self._lock:
@@ -144,12 +148,12 @@ class ClientCredentials(httpx.Auth):
         *others, last = self._ways
         for way in others:
             try:
-                found = persistently(partial(self._ask, way))
+                found = self._ask(way)
             except Denied:
                 continue
             self._ways = (way,)
             return found
-        return persistently(partial(self._ask, last))
+        return self._ask(last)
 
     def _ask(self, way: TokenAuth) -> tuple[str, float]:
         asks = self._asks
@@ -164,12 +168,24 @@ class ClientCredentials(httpx.Auth):
         what = f"{asks.provider}, token"
         try:
             content, _ = read(self._client, request, auth, what, refused=asks.refused)
+        except NotOffered as error:
+            raise CallSomebody(error.what, "check token_url") from None
+        except Forbidden as error:
+            raise Denied(error.what, asks.refused) from None
         except NotUnderstood as error:
+            _raise_for_else(error.said, what)
             # Where a secret is wrong, OAuth 2.0 lets a server answer 400 as well as 401 (RFC 6749, 5.2).
             raise Denied(error.what, asks.refused) from None
         token, seconds = _token(content, what, asks.refused)
         self.granted = way, seconds
         return token, seconds
+
+
+def _raise_for_else(said: bytes, what: str) -> None:
+    """Say where something else is wrong than id and secret."""
+    for words, do in _ELSE.items():
+        if words in said.lower():
+            raise CallSomebody(f"{what}: none is given ({words.decode()})", do) from None
 
 
 def _token(content: bytes, what: str, refused: str) -> tuple[str, float]:
@@ -178,10 +194,7 @@ def _token(content: bytes, what: str, refused: str) -> tuple[str, float]:
         answer = msgspec.json.decode(content)
         token = answer["access_token"]
     except (msgspec.DecodeError, KeyError, TypeError):
-        if b"application selected" in content.lower():
-            raise CallSomebody(
-                f"{what}: no application is selected", "copy token_url whole, with its appName"
-            ) from None
+        _raise_for_else(content, what)
         raise Passing(f"{what}: the answer holds no token", f"it is tried again; if this goes on, {refused}") from None
     try:
         seconds = float(answer.get("expires_in", UNSAID_SECONDS))

@@ -22,7 +22,7 @@ from tenacity import (
     wait_random,
 )
 
-from roster_pipelines.errors import CallSomebody, TryAgain
+from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
 
 ATTEMPTS = 5
 FIRST_PAUSE = 1.0
@@ -49,16 +49,36 @@ class Passing(TryAgain):
         self.seconds = seconds
 
 
+class Overloaded(Passing):
+    """The server fails, or takes too long: perhaps it cannot make so much at once."""
+
+
+class ForPeople(Passing):
+    """The answer is a page for people or leads to one, as where a server is being maintained, or there is no API."""
+
+
 class NotOffered(CallSomebody):
     """There is nothing at that address."""
 
 
 class NotUnderstood(CallSomebody):
-    """The server does not take the request as it is, such as a filter that it does not know."""
+    """The server does not take the request as it is, such as a filter that it does not know.
+
+    Attributes:
+        said: The answer's content, which is never shown.
+    """
+
+    def __init__(self, what: str, do: str, said: bytes) -> None:
+        super().__init__(what, do)
+        self.said = said
 
 
 class Denied(CallSomebody):
-    """The credentials are refused, or may not read this."""
+    """The credentials are refused."""
+
+
+class Forbidden(Denied):
+    """The credentials are good, but may not read this."""
 
 
 @contextmanager
@@ -134,8 +154,9 @@ def read(
         Passing: The server was not reached, or is busy or ill; the same may succeed later.
         NotOffered: 404.
         NotUnderstood: 400 or 422.
-        Denied: 401 or 403.
-        CallSomebody: Any other status, or more than a page can be.
+        Denied: 401.
+        Forbidden: 403.
+        CallSomebody: Any other status, more than a page can be, or a certificate that is not valid.
     """
     started, content = time.monotonic(), bytearray()
     response: httpx.Response | None = None
@@ -146,24 +167,30 @@ def read(
             if len(content) > MAX_BYTES:
                 raise CallSomebody(f"{what}: the answer has over {MAX_BYTES // 1024**2} MB", "set a smaller page_size")
             if time.monotonic() - started > ANSWER_SECONDS:
-                raise Passing(f"{what}: the answer took over {ANSWER_SECONDS} s", "set a smaller page_size")
+                raise Overloaded(f"{what}: the answer took over {ANSWER_SECONDS} s", "set a smaller page_size")
     except (httpx.TransportError, httpx.DecodingError) as error:
-        raise Passing(
-            f"{what}: {request.url.host} cannot be reached, or hung up ({_kind(error)})",
-            "it is tried again; if this goes on, run: roster check-connection",
-        ) from None
+        raise _unreached(error, what, request.url.host) from None
     finally:
         if response is not None:
             response.close()
-    _raise_for(response, what, refused)
+    _raise_for(response, bytes(content), what, refused)
     return bytes(content), response.headers
 
 
-def _kind(error: Exception) -> str:
-    return "TLS: its certificate is not valid" if "CERTIFICATE_VERIFY" in str(error) else type(error).__name__
+def _unreached(error: Exception, what: str, host: str) -> RosterError:
+    if "CERTIFICATE_VERIFY" in str(error):
+        return CallSomebody(
+            f"{what}: the TLS certificate of {host} is not valid, so nothing was sent",
+            "ask whoever runs the server for one of a public authority that is in date and bears this name",
+        )
+    kind = Overloaded if isinstance(error, httpx.ReadTimeout) else Passing
+    return kind(
+        f"{what}: {host} cannot be reached, or hung up ({type(error).__name__})",
+        "it is tried again; if this goes on, run: roster check-connection",
+    )
 
 
-def _raise_for(response: httpx.Response, what: str, refused: str) -> None:
+def _raise_for(response: httpx.Response, content: bytes, what: str, refused: str) -> None:
     """Say by the status what must happen next; the body's words are the server's and may name anybody."""
     status = response.status_code
     if status == 200:
@@ -171,15 +198,18 @@ def _raise_for(response: httpx.Response, what: str, refused: str) -> None:
     told = f"{what}: the server answers {status}"
     if status == 429 or status >= 500:
         do = "it is tried again; if this goes on, ask the provider"
-        raise Passing(told, do, _retry_after(response.headers.get("Retry-After")))
-    if status in (401, 403):
+        kind = Passing if status == 429 else Overloaded
+        raise kind(told, do, _retry_after(response.headers.get("Retry-After")))
+    if status == 401:
         raise Denied(told, refused)
+    if status == 403:
+        raise Forbidden(told, "the credentials are good, but may not read this: ask the district's administrator")
     if status == 404:
         raise NotOffered(told, "check base_url, and which collections the connection may read")
     if status in (400, 422):
-        raise NotUnderstood(told, "check base_url; if this goes on, ask the provider")
+        raise NotUnderstood(told, "check base_url; if this goes on, ask the provider", content)
     if 300 <= status < 400:
-        raise Passing(
+        raise ForPeople(
             f"{told}, a redirect, which is never followed",
             "it is tried again, as a server under maintenance does this; if it goes on, correct base_url",
         )

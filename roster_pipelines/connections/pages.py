@@ -55,7 +55,11 @@ class Pages:
         """Forget the pull."""
         if self._folder.exists():
             for path in self._folder.iterdir():
-                path.unlink()
+                if path.is_dir():
+                    # A process that was killed while it wrote a page has left it.
+                    path.rmdir(recursive=True)
+                else:
+                    path.unlink()
 
     def keep(self, page: Page) -> Page:
         """Write a page, which is there whole or not at all; return it without its records."""

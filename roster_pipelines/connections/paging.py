@@ -1,13 +1,13 @@
 """A collection's pages: which to ask for, what one holds, and whether all of it has come.
 
 Paging by offset is all that every server offers, and none promises that its data stand still. So nothing is assumed:
-pages advance by the rows that were received, whatever was asked for, up to the total that the server counts or, where
-it counts none, to a page that is empty or was there before.
+pages advance by the rows that were received, whatever was asked for, to a page that is shorter than was asked for where
+the server counts that many records or, where it counts none, to a page that is empty or was there before.
 """
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -94,7 +94,7 @@ class Page:
 def fetch(
     service: Service, part: Part, since: datetime | None, dropped: Collection[str], cancelled: threading.Event
 ) -> Page:
-    """Ask for a part of a collection, persistently.
+    """Ask for a part of a collection, persistently; for less of it where the server fails more than once.
 
     Args:
         service: Whom to ask.
@@ -110,13 +110,20 @@ def fetch(
         NotUnderstood: The server does not take the filter.
         CallSomebody: Otherwise a person must change something.
     """
-    address = f"{service.base}/{part.collection}?{query(part, since)}"
     what = f"{service.name}, {part.collection}"
+    failures = 0
 
     def attempt() -> Page:
-        request = service.client.build_request("GET", address)
-        content, headers = http.read(service.client, request, service.auth, what, refused=service.refused)
-        return _page(part, records(content, part.collection, what), headers, since, dropped)
+        nonlocal failures
+        # The first failure is taken for chance, each further one halves the page.
+        asked = replace(part, limit=max(1, part.limit >> max(0, failures - 1)))
+        request = service.client.build_request("GET", f"{service.base}/{part.collection}?{query(asked, since)}")
+        try:
+            content, headers = http.read(service.client, request, service.auth, what, refused=service.refused)
+        except http.Overloaded:
+            failures += 1
+            raise
+        return _page(asked, records(content, part.collection, what), headers, since, dropped)
 
     return http.persistently(attempt, cancelled)
 
@@ -146,7 +153,7 @@ def records(content: bytes, collection: str, what: str) -> list[bytes]:
         rows = [found] if _is_object(found) else [bytes(row) for row in _ROWS.decode(found)]
     except msgspec.DecodeError:
         if not content.lstrip().startswith((b"{", b"[")):
-            raise http.Passing(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
+            raise http.ForPeople(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
         raise http.Passing(f"{what}: the answer lacks the list {collection}", do) from None
     if not all(map(_is_object, rows)):
         raise http.Passing(f"{what}: the answer lacks the list {collection}", do)
@@ -200,7 +207,7 @@ def _modified(row: bytes) -> float:
     """When a record was changed; one that does not say it counts as new."""
     try:
         return datetime.fromisoformat(str(_RECORD.decode(row).dateLastModified)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return float("inf")
 
 
@@ -239,6 +246,9 @@ class Progress:
     def received(self, page: Page) -> list[Part]:
         """Take note of a page; return what to ask for now."""
         self._pages.append(page)
+        if page.part.limit < self._asked.get(page.part.offset, 0):
+            # More at once is too much for the server.
+            self.page_size = page.part.limit
         self._asked[page.part.offset] = page.part.limit
         self.earlier |= page.earlier
         if page.total is not None:
@@ -252,15 +262,23 @@ class Progress:
         if self.total is None:
             return self._ask([(end, self.page_size)])
         if page.part.offset == 0 and len(self._asked) == 1:
-            # What the server gives at once, which may be less than was asked for.
-            return self._ask([(offset, page.rows) for offset in range(end, self.total, page.rows)])
-        following = min((offset for offset in self._asked if offset > page.part.offset), default=self.total)
+            # What the server gives at once, which may be less than was asked for. The last part reaches beyond the
+            # total, as some servers count too few.
+            return self._ask([(offset, page.rows) for offset in range(end, max(end, self.total) + 1, page.rows)])
+        following = min((offset for offset in self._asked if offset > page.part.offset), default=None)
+        if following is None:
+            is_last = end >= self.total and page.rows < page.part.limit
+            return [] if is_last else self._ask([(end, page.part.limit)])
         return self._ask([(end, following - end)] if end < following else [])
 
     def _ask(self, parts: list[tuple[int, int]]) -> list[Part]:
-        new = [(offset, limit) for offset, limit in parts if offset not in self._asked]
+        new = [(offset, min(limit, self.page_size)) for offset, limit in parts if offset not in self._asked]
         self._asked.update(new)
         return [Part(self.collection, offset, limit) for offset, limit in new]
+
+    def is_beyond(self, part: Part) -> bool:
+        """Say whether a part only makes sure that no records come after those that the server counts."""
+        return self.total is not None and part.offset >= self.total > 0
 
     @property
     def pages(self) -> list[Page]:

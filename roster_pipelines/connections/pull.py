@@ -8,7 +8,7 @@ from pathlib import Path
 
 from roster_pipelines.connections import services
 from roster_pipelines.connections.gather import Gathered, Pull
-from roster_pipelines.connections.http import Denied, NotOffered, NotUnderstood
+from roster_pipelines.connections.http import Forbidden, NotOffered, NotUnderstood
 from roster_pipelines.connections.pages import Pages
 from roster_pipelines.connections.paging import Page, Part, Progress, Service, fetch
 from roster_pipelines.district import District
@@ -81,8 +81,12 @@ def pull(
                 pages.clear()
                 if beginning == BEGINNINGS - 1:
                     raise
+            except LookAtData:
+                # What is kept would be refused again.
+                pages.clear()
+                raise
             except NotUnderstood:
-                if changed_from is None:
+                if changed_from is None or beginning == BEGINNINGS - 1:
                     raise
                 progress(f"{service.name} does not know the filter by dateLastModified: everything is pulled")
                 changed_from = None
@@ -118,7 +122,7 @@ class _Collecting:
         self._tell = progress
         self._cancelled = threading.Event()
         self._revision = ""
-        self._running: dict[Future[Page], str] = {}
+        self._running: dict[Future[Page], Part] = {}
         self.under_way = {name: Progress(name, service.page_size) for name in wanted}
 
     def run(self) -> dict[str, Progress]:
@@ -129,8 +133,9 @@ class _Collecting:
                     self._ask(pool, one, self._gone_on(one))
                 while self._running:
                     for future in wait(self._running, return_when=FIRST_COMPLETED).done:
-                        one = self.under_way[self._running.pop(future)]
-                        self._ask(pool, one, self._received(one, future))
+                        part = self._running.pop(future)
+                        one = self.under_way[part.collection]
+                        self._ask(pool, one, self._received(one, part, future))
             except BaseException:
                 self._cancelled.set()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -139,8 +144,8 @@ class _Collecting:
 
     def _ask(self, pool: ThreadPoolExecutor, one: Progress, parts: list[Part]) -> None:
         for part in parts:
-            self._running[pool.submit(self._fetch, part)] = one.collection
-        if one.collection not in self._running.values() and not one.absent:
+            self._running[pool.submit(self._fetch, part)] = part
+        if not one.absent and all(part.collection != one.collection for part in self._running.values()):
             self._check(one)
             self._tell(f"{one.collection}: {one.rows:,} records in {len(one.pages):,} pages")
 
@@ -157,11 +162,14 @@ class _Collecting:
         there = {page.part.offset for page in one.pages}
         return [part for part in parts if part.offset not in there]
 
-    def _received(self, one: Progress, future: Future[Page]) -> list[Part]:
+    def _received(self, one: Progress, part: Part, future: Future[Page]) -> list[Part]:
         try:
             page = future.result()
-        except (NotOffered, Denied):
-            if self._required[one.collection]:
+        except (NotOffered, NotUnderstood, Forbidden) as error:
+            # There are servers that know no page after the last one.
+            if one.is_beyond(part) and not isinstance(error, Forbidden):
+                return []
+            if one.pages or self._required[one.collection] or isinstance(error, NotUnderstood):
                 raise
             one.absent = True
             return []
