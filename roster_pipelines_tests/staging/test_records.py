@@ -249,6 +249,17 @@ def test_a_link_that_falls_with_its_class_says_so(tmp_path: Path) -> None:
     assert (found.line, found.caused_by.file, found.caused_by.line) == (2, "classes", 2)
 
 
+def test_what_comes_from_an_item_names_its_record(tmp_path: Path) -> None:
+    pull = Pull(tmp_path, "1.2")
+    person = {"enabledUser": "true", "givenName": SECRET, "familyName": "A"}
+    pull.write("users", {"sourcedId": "ada", "username": "ada", **person, "roles": [role("teacher")]},
+               {"sourcedId": "bo", "username": "bo", **person, "roles": [role("wizard")]})  # fmt: skip
+    (found,) = (f for f in pull.stage().summary.listed if f.rule == "role-missing")
+    assert found.message == "none of the person's roles is known"
+    assert found.caused_by
+    assert (found.line, found.caused_by.file, found.caused_by.line) == (2, "roles", 2)
+
+
 def test_a_comma_within_an_item_does_not_end_it(tmp_path: Path) -> None:
     pull = Pull(tmp_path)
     names = {"subjects": ["English, Grade 5", "Art"], "subjectCodes": ["1,2", "3"], "periods": ["a,b"]}
