@@ -156,7 +156,7 @@ def register(
     engine: Engine,
     name: str = "maple-valley",
     *,
-    connection: SftpConnection | None = None,
+    connection: SftpConnection | dict[str, Any] | None = None,
     by: str = "tests",
     why: str = "test",
     **changes: Any,

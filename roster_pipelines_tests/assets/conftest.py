@@ -53,7 +53,7 @@ class Deployment:
 
     def register(self, district: str = MAPLE, **changes: Any) -> None:
         """Enter a district that delivers to its account, with a licence for its whole school year."""
-        register(self.engine, district, connection=self.site.connection(district), **changes)
+        register(self.engine, district, **{"connection": self.site.connection(district), **changes})
         self.instance.add_dynamic_partitions("districts", [district])
         with self.engine.begin() as connection:
             connection.execute(
