@@ -153,7 +153,9 @@ class ClientCredentials(httpx.Auth):
                 continue
             self._ways = (way,)
             return found
-        return self._ask(last)
+        found = self._ask(last)
+        self._ways = (last,)
+        return found
 
     def _ask(self, way: TokenAuth) -> tuple[str, float]:
         asks = self._asks
@@ -194,6 +196,8 @@ def _token(content: bytes, what: str, refused: str) -> tuple[str, float]:
         answer = msgspec.json.decode(content)
         token = answer["access_token"]
     except (msgspec.DecodeError, KeyError, TypeError):
+        token = None
+    if not token:
         _raise_for_else(content, what)
         raise Passing(f"{what}: the answer holds no token", f"it is tried again; if this goes on, {refused}") from None
     try:

@@ -1,8 +1,8 @@
 """A collection's pages: which to ask for, what one holds, and whether all of it has come.
 
 Paging by offset is all that every server offers, and none promises that its data stand still. So nothing is assumed:
-pages advance by the rows that were received, whatever was asked for, to a page that is shorter than was asked for where
-the server counts that many records or, where it counts none, to a page that is empty or was there before.
+pages advance by the rows that were received, whatever was asked for, to one that is empty or was there before. How many
+records a server counts only lets pages be asked for at the same time, and is held against what came.
 """
 
 import threading
@@ -148,9 +148,12 @@ def records(content: bytes, collection: str, what: str) -> list[bytes]:
     """
     do = "it is tried again; if this goes on, ask the provider what is wrong"
     try:
+        str(content, "utf-8")
         is_bare = content.lstrip()[:1] == b"["
         found = content if is_bare else bytes(_ENVELOPE.decode(content).get(collection, b""))
         rows = [found] if _is_object(found) else [bytes(row) for row in _ROWS.decode(found)]
+    except UnicodeDecodeError:
+        raise http.Passing(f"{what}: the answer is not in UTF-8", do) from None
     except msgspec.DecodeError:
         if not content.lstrip().startswith((b"{", b"[")):
             raise http.ForPeople(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
@@ -213,7 +216,7 @@ def _modified(row: bytes) -> float:
 
 def ids_of(rows: Sequence[bytes]) -> Ids:
     """Number records by their sourcedIds; one that has none is equal only to itself."""
-    return np.fromiter((hash(_RECORD.decode(row).sourcedId or row) for row in rows), np.int64, len(rows))
+    return np.fromiter((hash(str(_RECORD.decode(row).sourcedId or row)) for row in rows), np.int64, len(rows))
 
 
 @dataclass
@@ -262,13 +265,12 @@ class Progress:
         if self.total is None:
             return self._ask([(end, self.page_size)])
         if page.part.offset == 0 and len(self._asked) == 1:
-            # What the server gives at once, which may be less than was asked for. The last part reaches beyond the
-            # total, as some servers count too few.
-            return self._ask([(offset, page.rows) for offset in range(end, max(end, self.total) + 1, page.rows)])
+            # What the server gives at once, which may be less than was asked for. The last one should be empty.
+            offsets = [*range(end, self.total, page.rows), max(end, self.total)]
+            return self._ask([(offset, page.rows) for offset in offsets])
         following = min((offset for offset in self._asked if offset > page.part.offset), default=None)
         if following is None:
-            is_last = end >= self.total and page.rows < page.part.limit
-            return [] if is_last else self._ask([(end, page.part.limit)])
+            return self._ask([(end, page.part.limit)])
         return self._ask([(end, following - end)] if end < following else [])
 
     def _ask(self, parts: list[tuple[int, int]]) -> list[Part]:

@@ -185,7 +185,9 @@ class _Collecting:
     def _check(self, one: Progress) -> None:
         """Say whether a collection is whole."""
         found = one.distinct()
-        if one.moved or (one.total is not None and found < one.total):
+        if one.moved:
+            raise _moved(self._service, f"its number of {one.collection} changed")
+        if one.total is not None and found < one.total:
             raise _moved(self._service, f"it counts {one.total:,} {one.collection} and gave {found:,}")
         if not found and self._required[one.collection] and self._changed_from is None:
             raise LookAtData(
