@@ -79,8 +79,9 @@ def _members(con: duckdb.DuckDBPyConnection) -> None:
     """Unite the rows of one human being: OneRoster 1.1 needs one for each role.
 
     Infinite Campus sends a teacher who is a parent as two users with two ids. Rows of adults with the same username
-    and the same names are one person, unless the username is a placeholder; a child is never united with anybody, as
-    families share addresses.
+    and the same names are one person, unless the username is a placeholder. A student's row is another of theirs only
+    where its id is the same but for the letter of the role (`t17`, `s17`), and names and address are the same too: by
+    less a child could be taken for a parent.
     """
     con.execute(
         f"""
@@ -93,6 +94,23 @@ def _members(con: duckdb.DuckDBPyConnection) -> None:
                same AS (PARTITION BY lower(trim(username)), lower(trim("givenName")), lower(trim("familyName"))
                         ORDER BY role <> 'teacher', "sourcedId")
         QUALIFY count(*) OVER alike > 1
+        """
+    )
+    con.execute(
+        """
+        INSERT INTO united
+        WITH known AS (
+            SELECT "sourcedId" AS sourced_id, role = 'student' AS is_student,
+                   regexp_extract("sourcedId", '^[a-z]([0-9]+)$', 1) AS number,
+                   [lower(trim("givenName")), lower(trim("familyName")), lower(trim(email))] AS same
+            FROM roster.users
+            WHERE status IS DISTINCT FROM 'tobedeleted' AND "sourcedId" SIMILAR TO '[a-z][0-9]+'
+                AND trim("givenName") <> '' AND trim("familyName") <> '' AND trim(email) <> ''
+        )
+        SELECT child.sourced_id, min(coalesce(united.person, adult.sourced_id))
+        FROM known child JOIN known adult USING (number, same)
+        LEFT JOIN united ON united.sourced_id = adult.sourced_id
+        WHERE child.is_student AND NOT adult.is_student GROUP BY ALL
         """
     )
     con.execute(

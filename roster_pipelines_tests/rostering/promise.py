@@ -1,5 +1,6 @@
 """What the guide promises, once more in plain Python: it shares nothing with the SQL but the words."""
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -45,7 +46,26 @@ def members(world: World) -> dict[str, list[Row]]:
         known_by = tuple(folded(row.get(name)) for name in ("username", "givenName", "familyName"))
         is_adult = row["role"] != "student" and all(known_by)
         alike.setdefault(known_by if is_adult else row["sourcedId"], []).append(row)
+    for known_by, rows in list(alike.items()):
+        others = [
+            other for other in alike.values() if other is not rows and any(is_child_of(rows[0], o) for o in other)
+        ]
+        if others:
+            min(others, key=lambda other: first(other)["sourcedId"]).extend(alike.pop(known_by))
     return {first(rows)["sourcedId"]: rows for rows in alike.values()}
+
+
+def is_child_of(row: Row, adult: Row) -> bool:
+    """A student's row that is an adult's other one: the same number behind the role's letter, names and address."""
+    numbers = [re.fullmatch("[a-z]([0-9]+)", each["sourcedId"]) for each in (row, adult)]
+    same = [tuple(folded(each.get(name)) for name in ("givenName", "familyName", "email")) for each in (row, adult)]
+    return (
+        (row["role"], adult["role"] == "student") == ("student", False)
+        and all(numbers)
+        and numbers[0][1] == numbers[1][1]  # type: ignore[index]
+        and same[0] == same[1]
+        and all(same[0])
+    )
 
 
 def first(rows: list[Row]) -> Row:

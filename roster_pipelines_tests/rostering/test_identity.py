@@ -164,6 +164,23 @@ def test_a_teacher_who_is_a_parent_too_is_one_person_with_two_ids() -> None:
     assert world.decisions() == by("email") + by("sourced_id") * 2
 
 
+def test_a_teacher_who_is_a_student_too_is_one_person_where_number_names_and_address_agree() -> None:
+    same: dict[str, Any] = {"givenName": "Ada", "familyName": "Lovelace", "email": ADA}
+    world = World().teacher("t17", **same).student("s17", **same)
+    assert world.signed_in(email=ADA).signed_in("s17").decisions() == by("email", "t17") + by("sourced_id", "t17")
+
+
+@pytest.mark.parametrize("other", [{"givenName": "Bea"}, {"email": "b@maple.example"}, {"sourcedId": "s18"}])
+def test_a_child_is_never_taken_for_a_parent_of_the_same_address_or_name(other: dict[str, str]) -> None:
+    same = {"givenName": "Ada", "familyName": "Lovelace", "email": ADA}
+    child = {"sourcedId": "s17", **same, **other}
+    world = World().teacher("t17", **same).student(child.pop("sourcedId"), **child)
+    expected = by("email", "t17") if "email" in other else unmatched("ambiguous", "email", "s17", "t17")
+    if "sourcedId" in other:
+        expected = unmatched("ambiguous", "email", "s18", "t17")
+    assert world.signed_in(email=ADA).decisions() == expected
+
+
 def test_a_placeholder_matches_nobody_even_if_the_roster_holds_the_same_one() -> None:
     world = World(sso=sso("sourced_id", "identifier", "user_id:SIS", "email", "username"))
     placeholders = [*PLACEHOLDERS, "NULL", " None ", "N/A", "\t", "\u00a0"]
