@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 import zstandard
 
 Row = dict[str, str]
@@ -64,7 +64,7 @@ def pulled(folder: Path, into: Path) -> dict[str, Path]:
 
 def write(path: Path, records: Iterable[Any]) -> Path:
     """Write a collection's file, with a frame for each fifty records."""
-    lines = [orjson.dumps(record) + b"\n" for record in records]
+    lines = [msgspec.json.encode(record) + b"\n" for record in records]
     frames = [b"".join(lines[first : first + 50]) for first in range(0, len(lines), 50)]
     path.write_bytes(b"".join(map(zstandard.ZstdCompressor().compress, frames)))
     return path

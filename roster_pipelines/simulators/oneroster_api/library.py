@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-import orjson
+import msgspec
 
 from roster_pipelines.oneroster.shape import Version
 from roster_pipelines.simulators.oneroster_api.changes import asked
@@ -54,10 +54,10 @@ class Library:
         """Give a collection, or a part of one such as `students`; None: there is no such."""
         whole = self._collections.get(_VIEWS.get(name, ""))
         if name not in self._collections and whole is not None:
-            records = (orjson.loads(whole.page(place, place + 1)) for place in range(len(whole)))
+            records = (msgspec.json.decode(whole.page(place, place + 1)) for place in range(len(whole)))
             learning = self._learning() if name == "students" and self._habits.teaching_student else ()
             chosen = (each for each in records if _belongs(each, name) or each["sourcedId"] in learning)
-            self._keep(name, ((each["sourcedId"], orjson.dumps(each)) for each in chosen), key=whole.key)
+            self._keep(name, ((each["sourcedId"], msgspec.json.encode(each)) for each in chosen), key=whole.key)
         return self._collections.get(name)
 
     def _keep(self, name: str, rendered: Iterable[tuple[str, bytes]], *, key: str | None = None) -> None:
@@ -66,7 +66,7 @@ class Library:
     def _learning(self) -> set[str]:
         """Say who is enrolled as student, whatever they are besides."""
         enrollments = self._collections["enrollments"]
-        records = (orjson.loads(enrollments.page(place, place + 1)) for place in range(len(enrollments)))
+        records = (msgspec.json.decode(enrollments.page(place, place + 1)) for place in range(len(enrollments)))
         return {each["user"]["sourcedId"] for each in records if each["role"] == "student"}
 
 
@@ -118,4 +118,4 @@ def _noting(rows: Iterable[Row], students: list[Row]) -> Iterator[Row]:
 
 def _demographics(student: Row) -> bytes:
     """Invent what nobody should ask for."""
-    return orjson.dumps(student | {"birthDate": "2012-02-29", "sex": "unspecified"})
+    return msgspec.json.encode(student | {"birthDate": "2012-02-29", "sex": "unspecified"})

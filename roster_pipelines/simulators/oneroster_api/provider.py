@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import orjson
+import msgspec
 from starlette.responses import Response
 
 from roster_pipelines.oneroster.shape import Version
@@ -18,7 +18,7 @@ from roster_pipelines.simulators.oneroster_api.vault import Vault
 
 def as_json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON."""
-    return Response(orjson.dumps(content), status, headers, "application/json")
+    return Response(msgspec.json.encode(content), status, headers, "application/json")
 
 
 class Provider(ABC):

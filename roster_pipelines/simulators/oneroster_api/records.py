@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-import orjson
+import msgspec
 
 from roster_pipelines.simulators.oneroster_api import filters
 
@@ -62,7 +62,7 @@ class Records:
         """
         key = (wanted, sort, str(descending))
         if key not in self._selections:
-            records = [orjson.loads(self.page(place, place + 1)) for place in range(len(self))]
+            records = [msgspec.json.decode(self.page(place, place + 1)) for place in range(len(self))]
             kept = list(range(len(self)))
             if wanted:
                 asked = filters.parse(wanted)

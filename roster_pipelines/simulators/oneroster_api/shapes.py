@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-import orjson
+import msgspec
 
 from roster_pipelines.oneroster.shape import Column, Version
 from roster_pipelines.oneroster.standard import TABLES
@@ -63,7 +63,7 @@ class Shaper:
         self._style = style
         self._version = version
         self._href = href
-        self._known: dict[tuple[str, str], orjson.Fragment] = {}
+        self._known: dict[tuple[str, str], msgspec.Raw] = {}
 
     def records(
         self,
@@ -103,7 +103,7 @@ class Shaper:
                 record["resources"] = [self._reference("resources", each) for each in resources.get(sourced_id, ())]
             if table == "users":
                 self._complete_user(record, row)
-            yield sourced_id, orjson.dumps(record)
+            yield sourced_id, msgspec.json.encode(record)
 
     def _field(self, column: Column) -> _Field:
         key, convert = column.name, self._converter(column)
@@ -124,12 +124,12 @@ class Shaper:
             return lambda text: self._reference(column.references, text)
         return (lambda text: text.split(",")) if column.many else str
 
-    def _reference(self, table: str, sourced_id: str) -> orjson.Fragment:
+    def _reference(self, table: str, sourced_id: str) -> msgspec.Raw:
         key = (table, sourced_id)
         found = self._known.get(key)
         if found is None:
             href = f"{self._href}/{table}/{quote(sourced_id, safe='')}"
-            found = orjson.Fragment(orjson.dumps({"href": href, "sourcedId": sourced_id, "type": _TYPES[table]}))
+            found = msgspec.Raw(msgspec.json.encode({"href": href, "sourcedId": sourced_id, "type": _TYPES[table]}))
             self._known[key] = found
         return found
 
