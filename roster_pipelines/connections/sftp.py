@@ -113,14 +113,29 @@ def opened(connection: SftpConnection) -> Iterator[Folder]:
         TryAgain: The server is not reached, or the session was cut.
         CallSomebody: The key, the login or the folder is wrong.
     """
-    place = f"{connection.username}@{connection.host}:{connection.port}"
     client = paramiko.SSHClient()
     try:
-        with _watched(client):
-            _connect(client, connection)
-            sftp = client.open_sftp()
-        sftp.get_channel().settimeout(CONNECT_SECONDS)  # type: ignore[union-attr]
-        yield Folder(sftp, connection.directory)
+        with explained(connection):
+            with _watched(client):
+                _connect(client, connection)
+                sftp = client.open_sftp()
+            sftp.get_channel().settimeout(CONNECT_SECONDS)  # type: ignore[union-attr]
+            yield Folder(sftp, connection.directory)
+    finally:
+        client.close()
+
+
+@contextmanager
+def explained(connection: SftpConnection) -> Iterator[None]:
+    """Tell what goes wrong within by what must happen next.
+
+    Raises:
+        TryAgain: The server is not reached, or the session was cut.
+        CallSomebody: The key, the login or the folder is wrong.
+    """
+    place = f"{connection.username}@{connection.host}:{connection.port}"
+    try:
+        yield
     except RosterError:
         raise
     except paramiko.BadHostKeyException as error:
@@ -150,8 +165,6 @@ def opened(connection: SftpConnection) -> Iterator[Folder]:
             f"the sFTP server {connection.host}:{connection.port} cannot be reached ({type(error).__name__})",
             "it is tried again; if this goes on, check host, port and the server",
         ) from None
-    finally:
-        client.close()
 
 
 @contextmanager
