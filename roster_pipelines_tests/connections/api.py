@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,15 +96,26 @@ class Api:
         return District.model_validate(told | {"connection": connection})
 
     def pull(
-        self, *, last: Pull | None = None, now: datetime = NOW, registration: str = "access_code", **settings: Any
+        self,
+        *,
+        last: Pull | None = None,
+        now: datetime = NOW,
+        registration: str = "access_code",
+        progress: Callable[[str], None] = lambda _: None,
+        **settings: Any,
     ) -> Pulled:
         """Pull into a folder of its own."""
         self._pulls += 1
         into = self._folder / f"pull-{self._pulls}"
         into.mkdir()
         told: list[str] = []
+
+        def tell(line: str) -> None:
+            told.append(line)
+            progress(line)
+
         record = self.record(registration=registration, **settings)
-        return Pulled(pull.pull(record, into, self.pages, last, now, told.append), told)
+        return Pulled(pull.pull(record, into, self.pages, last, now, tell), told)
 
     def pull_anew(self, **settings: Any) -> Pulled:
         """Pull as if nothing had been kept."""

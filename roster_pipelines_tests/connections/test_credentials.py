@@ -2,6 +2,7 @@
 
 import base64
 import threading
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import httpx
@@ -110,7 +111,7 @@ def way_of(request: httpx.Request) -> str:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that is set by hand."""
     now = [1000.0]
-    monkeypatch.setattr(credentials.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(credentials, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 

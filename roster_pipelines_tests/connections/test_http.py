@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -84,7 +85,7 @@ def test_an_answer_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
                 now[0] += 100
                 yield b" "
 
-    monkeypatch.setattr(http.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=lambda: now[0]))
     with pytest.raises(http.Overloaded, match="the answer took over 300 s: set a smaller page_size"):
         asked(httpx.Response(200, stream=Dripping()))
     assert now[0] == 400
