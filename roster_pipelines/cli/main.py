@@ -8,6 +8,7 @@ from types import FrameType
 import typer
 
 from roster_pipelines.cli import (
+    check_connection,
     decide,
     demo,
     district,
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(district.app, name="district")
+app.command("check-connection")(check_connection.check_connection)
 app.command("pull")(pull.pull)
 app.command("identities")(identities.identities)
 app.command("explain")(explain.explain)

@@ -1,15 +1,20 @@
 """Ask for a run until it has done its work: Dagster remembers a run key for ever, also that of a run that failed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import dagster as dg
 
+from roster_pipelines.partitions import districts
+from roster_pipelines.sensors.registry import under_way
+
 # The first attempt failed after its own retries, so something lasts: again in ten minutes, then twenty, forty, ...
 PAUSE = timedelta(minutes=10)
 LONGEST_PAUSE = timedelta(hours=6)
 CAUSE = "roster/cause"
+# The daemon looks every request's partition up, at up to 26 ms each, within the tick's 60 s.
+REQUESTS_PER_TICK = 200
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,26 @@ def request(
     return dg.RunRequest(
         run_key=f"{cause}:{number}", partition_key=district, tags={"roster/trigger": trigger, CAUSE: cause}
     )
+
+
+def requests(
+    instance: dg.DagsterInstance, causes: Mapping[str, str], trigger: str, now: datetime
+) -> list[dg.RunRequest]:
+    """Ask for runs of districts: not of one that has a run under way, nor of more at once than a tick has time for.
+
+    Args:
+        instance: Where earlier runs and partitions are looked up.
+        causes: By district, what its run is for.
+        trigger: See `request`.
+        now: The time.
+    """
+    busy, existing = under_way(instance), set(instance.get_dynamic_partitions(str(districts.name)))
+    asked: list[dg.RunRequest] = []
+    for district, cause in causes.items():
+        if district in existing and district not in busy and len(asked) < REQUESTS_PER_TICK:
+            run = request(instance, district, cause, trigger, now)
+            asked += [run] if run else []
+    return asked
 
 
 def _ended(record: dg.RunRecord) -> datetime | None:

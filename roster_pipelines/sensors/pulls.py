@@ -13,10 +13,6 @@ from roster_pipelines.jobs import process_delivery
 from roster_pipelines.platform import deliveries, registry
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.sensors import EVERY_LOOK, attempts
-from roster_pipelines.sensors.registry import under_way
-
-# The daemon looks every request's partition up, at up to 26 ms each, within the tick's 60 s.
-REQUESTS_PER_TICK = 200
 
 
 def decide(records: Iterable[District], pulled_at: Mapping[str, datetime], now: datetime) -> dict[str, str]:
@@ -62,13 +58,7 @@ def pulls(context: dg.SensorEvaluationContext, database: DatabaseResource) -> dg
     if not causes:
         return dg.SkipReason("no pull is due")
     # A run that began before the due moment may have pulled after it: its delivery tells when it is there.
-    busy = under_way(context.instance)
-    existing = set(context.instance.get_dynamic_partitions("districts"))
-    requests: list[dg.RunRequest] = []
-    for district, cause in causes.items():
-        if district in existing and district not in busy and len(requests) < REQUESTS_PER_TICK:
-            request = attempts.request(context.instance, district, cause, "pull due", now)
-            requests += [request] if request else []
+    requests = attempts.requests(context.instance, causes, "pull due", now)
     if not requests:
         return dg.SkipReason(f"{len(causes)} pulls are due; their runs are under way or have just failed")
     return dg.SensorResult(run_requests=requests)

@@ -11,10 +11,6 @@ from roster_pipelines.platform.plans import Planned
 from roster_pipelines.platform.state import states
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.sensors import EVERY_LOOK, attempts
-from roster_pipelines.sensors.registry import under_way
-
-# The daemon looks every request's partition up, at up to 26 ms each, within the tick's 60 s.
-REQUESTS_PER_TICK = 200
 
 
 def decide(planned: Mapping[str, Planned], now: Mapping[str, str]) -> dict[str, str]:
@@ -49,14 +45,8 @@ def sign_ins(context: dg.SensorEvaluationContext, database: DatabaseResource) ->
         causes = decide(plans.planned(connection), states(connection))
     if not causes:
         return dg.SkipReason("nothing has changed since the districts' newest plans")
-    # A district's run makes a new plan anyway.
-    busy = under_way(context.instance)
-    existing = set(context.instance.get_dynamic_partitions("districts"))
-    requests: list[dg.RunRequest] = []
-    for district, cause in causes.items():
-        if district in existing and district not in busy and len(requests) < REQUESTS_PER_TICK:
-            request = attempts.request(context.instance, district, cause, "platform rows", datetime.now(UTC))
-            requests += [request] if request else []
+    # A run that is under way makes a new plan anyway.
+    requests = attempts.requests(context.instance, causes, "platform rows", datetime.now(UTC))
     if not requests:
         return dg.SkipReason(f"{len(causes)} districts have changed; their runs are under way or have just failed")
     return dg.SensorResult(run_requests=requests)

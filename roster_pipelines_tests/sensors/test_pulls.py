@@ -12,8 +12,8 @@ from sqlalchemy.engine import Engine
 from roster_pipelines.district import District
 from roster_pipelines.district_connection import Blackout, PullTimes
 from roster_pipelines.platform import deliveries
-from roster_pipelines.sensors.attempts import CAUSE
-from roster_pipelines.sensors.pulls import REQUESTS_PER_TICK, decide, pulls
+from roster_pipelines.sensors.attempts import CAUSE, REQUESTS_PER_TICK
+from roster_pipelines.sensors.pulls import decide, pulls
 from roster_pipelines_tests.conftest import accept, nowhere, register, url_of
 from roster_pipelines_tests.sensors.api import api
 from roster_pipelines_tests.sensors.runs import run_of

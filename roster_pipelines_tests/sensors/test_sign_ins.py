@@ -10,8 +10,8 @@ from sqlalchemy.engine import Engine
 from roster_pipelines.platform import plans
 from roster_pipelines.platform.plans import Planned
 from roster_pipelines.platform.state import states
-from roster_pipelines.sensors.attempts import CAUSE
-from roster_pipelines.sensors.sign_ins import REQUESTS_PER_TICK, decide, sign_ins
+from roster_pipelines.sensors.attempts import CAUSE, REQUESTS_PER_TICK
+from roster_pipelines.sensors.sign_ins import decide, sign_ins
 from roster_pipelines.simulators import product
 from roster_pipelines_tests.conftest import accept, register, url_of
 from roster_pipelines_tests.sensors.runs import run_of

@@ -1,4 +1,4 @@
-"""Find each district's newest delivery, of whatever status, without reading them all: the sensor of pulls asks often."""
+"""Find each district's newest delivery, of whatever status, without reading them all: a sensor asks often."""
 
 from alembic import op
 
