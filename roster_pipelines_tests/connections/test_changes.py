@@ -1,0 +1,125 @@
+"""Where a district's changes are trusted, only these are pulled, and once a week everything; else it is never so."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from roster_pipelines.connections.gather import Pull
+from roster_pipelines.connections.pull import OVERLAP, WHOLE_EVERY, since
+from roster_pipelines.simulators import districts
+from roster_pipelines.simulators.districts import District
+from roster_pipelines_tests.connections.api import COLLECTIONS, NOW, Api
+
+YESTERDAY = NOW - timedelta(days=1)
+LAST = Pull(YESTERDAY, "bulk", YESTERDAY, 0)
+
+
+@pytest.fixture
+def changed(powerschool: Api, api_district: District, tmp_path: Path) -> Api:
+    """A server at which two users were changed after the last pull, one before it, and an enrollment is gone."""
+    folder = districts.generate(tmp_path / "next", students=25, resources=["lessons"]).folder
+    _change(folder / "users.csv", 1)
+    powerschool.server.serve(folder, at=YESTERDAY - timedelta(days=2))
+    _change(folder / "users.csv", 2, 3)
+    lines = (folder / "enrollments.csv").read_text("utf-8").splitlines(keepends=True)
+    (folder / "enrollments.csv").write_text("".join(lines[:-1]), "utf-8", newline="")
+    powerschool.server.serve(folder, at=YESTERDAY + timedelta(hours=1))
+    yield powerschool
+    # The next test begins with the first delivery, as if nothing had ever changed.
+    powerschool.server._data = type(powerschool.server._data).of(api_district.folder)
+    powerschool.server._render()
+
+
+def _change(users: Path, *rows: int) -> None:
+    lines = users.read_text("utf-8").splitlines(keepends=True)
+    for row in rows:
+        lines[row] = lines[row].replace("@", ".changed@")
+    users.write_text("".join(lines), "utf-8", newline="")
+
+
+def changed_emails(records: list[dict[str, str]]) -> int:
+    return len([each for each in records if ".changed@" in str(each.get("email"))])
+
+
+def test_only_what_has_changed_since_the_last_pull_comes_and_the_manifest_says_so(changed: Api) -> None:
+    pulled = changed.pull(last=LAST, changes_only=True)
+    assert len(pulled.records("users")) == changed_emails(pulled.records("users")) == 2
+    assert all(pulled.records(name) == [] for name in COLLECTIONS if name != "users")
+    assert set(pulled.modes.values()) == {"delta"}
+    assert pulled.gathered.pull == Pull(NOW, "delta", YESTERDAY, 0)
+    wanted = f"dateLastModified>'{YESTERDAY - OVERLAP:%Y-%m-%dT%H:%M:%S}.000Z'"
+    asked = [query for name in COLLECTIONS for query in changed.asked(name) if "offset" in query]
+    assert {query["filter"] for query in asked} == {wanted}
+
+
+def test_what_is_gone_comes_as_a_tombstone_where_the_server_keeps_such(changed: Api) -> None:
+    changed.behave(tombstones=True)
+    pulled = changed.pull(last=LAST, changes_only=True)
+    (gone,) = pulled.records("enrollments")
+    assert gone["status"] == "tobedeleted"
+
+
+def test_without_trust_or_without_a_last_pull_everything_comes(changed: Api) -> None:
+    for pulled in (changed.pull_anew(last=LAST), changed.pull_anew(changes_only=True)):
+        assert pulled.ids("users") == changed.ids("users")
+        assert len(pulled.ids("enrollments")) == len(changed.ids("enrollments")) - 1
+        assert set(pulled.modes.values()) == {"bulk"}
+        assert pulled.gathered.pull == Pull(NOW, "bulk", NOW, 0)
+        assert not [query for query in changed.asked("users") if "filter" in query]
+
+
+def test_a_server_that_passes_the_filter_over_gives_everything_and_the_manifest_says_so(changed: Api) -> None:
+    changed.behave(delta="ignored")
+    pulled = changed.pull(last=LAST, changes_only=True)
+    assert pulled.ids("users") == changed.ids("users")
+    assert set(pulled.modes.values()) == {"bulk"}
+    assert pulled.gathered.pull == Pull(NOW, "bulk", NOW, 0)
+
+
+def test_a_server_that_does_not_know_the_filter_is_asked_for_everything(changed: Api) -> None:
+    changed.behave(delta="refused")
+    pulled = changed.pull(last=LAST, changes_only=True)
+    assert pulled.ids("users") == changed.ids("users")
+    assert set(pulled.modes.values()) == {"bulk"}
+    assert pulled.told[0] == "PowerSchool does not know the filter by dateLastModified: everything is pulled"
+
+
+def test_nothing_changed_is_no_empty_district(powerschool: Api) -> None:
+    pulled = powerschool.pull(last=LAST, changes_only=True)
+    assert all(pulled.records(name) == [] for name in COLLECTIONS)
+    assert set(pulled.modes.values()) == {"delta"}
+
+
+def test_changes_are_counted_from_a_little_before_the_beginning_of_the_last_pull(powerschool: Api) -> None:
+    trusting, other = powerschool.record(changes_only=True), powerschool.record()
+    last = Pull(YESTERDAY, "delta", YESTERDAY - timedelta(days=3), 0)
+    assert since(trusting, last, NOW) == YESTERDAY - timedelta(minutes=30)
+    assert since(other, last, NOW) is None
+    assert since(trusting, None, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("full", "whole"),
+    [
+        (timedelta(days=6), False),
+        (WHOLE_EVERY - timedelta(seconds=1), False),
+        (WHOLE_EVERY, True),
+        (timedelta(7), True),
+    ],
+)
+def test_once_a_week_everything_comes_on_the_same_weekday(powerschool: Api, full: timedelta, whole: bool) -> None:
+    last = Pull(YESTERDAY, "delta", NOW - full, 0)
+    assert (since(powerschool.record(changes_only=True), last, NOW) is None) is whole
+    assert timedelta(days=6) < WHOLE_EVERY < timedelta(days=7)
+
+
+def test_a_week_of_nightly_pulls_is_six_of_changes_and_a_whole_one(powerschool: Api) -> None:
+    record = powerschool.record(changes_only=True)
+    nights = [datetime(2026, 11, 16, 9, tzinfo=UTC) + timedelta(days=night) for night in range(15)]
+    last, modes = Pull(nights[0], "bulk", nights[0], 0), []
+    for night in nights[1:]:
+        whole = since(record, last, night) is None
+        last = Pull(night, "bulk" if whole else "delta", night if whole else last.full_at, 0)
+        modes.append(last.mode)
+    assert modes == (["delta"] * 6 + ["bulk"]) * 2
