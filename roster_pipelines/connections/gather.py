@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+import zstandard
+
 from roster_pipelines.connections.unpack import unpack
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.findings import Finding
@@ -106,9 +108,14 @@ def gather_local(path: Path, folder: Path) -> Gathered:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file."""
+    """Hash a file's content; of records, as they are when unpacked: how they came in pages does not matter."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        if path.suffix != ".zst":
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        unpacked, hashed = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True), hashlib.sha256()
+        while block := unpacked.read(2**20):
+            hashed.update(block)
+        return hashed.hexdigest()
 
 
 def _shown_zip(name: str) -> str:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from roster_pipelines.connections.gather import Gathered
 from roster_pipelines.connections.landing import Receipt, land, receipt
@@ -133,3 +134,16 @@ def test_landing_again_after_it_broke_off_completes_the_delivery(files: dict[str
     land(lake, "maple-valley", files, written)
     folder = lake.delivery("maple-valley", written.delivery_id)
     assert {path.name for path in folder.iterdir()} == {"users.csv", "orgs.csv", "receipt.json"}
+
+
+def test_the_same_records_in_other_pages_are_the_same_delivery(tmp_path: Path) -> None:
+    records = [b'{"sourcedId":"usr-%d"}\n' % number for number in range(9)]
+    written = []
+    for name, size in (("few", 9), ("many", 2)):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "users.ndjson.zst"
+        pages = [b"".join(records[start : start + size]) for start in range(0, 9, size)]
+        path.write_bytes(b"".join(map(zstandard.compress, [*pages, b""])))
+        written.append(receipt(Gathered({path.name: path}, (), ("users",)), NOW))
+    assert written[0].files[0].size != written[1].files[0].size
+    assert written[0].fingerprint == written[1].fingerprint
