@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 import zstandard
 
 from roster_pipelines.connections import pull
@@ -56,7 +56,7 @@ class Pulled:
             return zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read()
 
     def records(self, collection: str) -> list[dict[str, Any]]:
-        return [orjson.loads(line) for line in self.text(collection).splitlines()]
+        return [msgspec.json.decode(line) for line in self.text(collection).splitlines()]
 
     def ids(self, collection: str) -> list[str]:
         return [record["sourcedId"] for record in self.records(collection)]
