@@ -1,6 +1,10 @@
 """What the real daemon, the real sFTP server and the real webserver do together."""
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -151,6 +155,14 @@ def test_the_same_files_again_make_no_new_delivery(delivered: System) -> None:
         )
     assert landed == 1
     assert not any(sum(actions.values()) for actions in plan.values())
+
+
+def test_a_pull_by_hand_is_done_by_the_daemon(delivered: System) -> None:
+    environment = {**os.environ, "ROSTER_DATA": str(delivered.folder / "data")}
+    command = [sys.executable, "-m", "roster_pipelines", "pull", "alder", "--json"]
+    told = json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    run = next(run for run in delivered.api.runs("alder") if run.run_id == told["run"])
+    assert (told["status"], told["unchanged"], run.trigger) == ("success", True, "roster pull")
 
 
 def test_the_demo_fails_with_a_clear_line_when_a_step_does_not_come_true(delivered: System) -> None:
