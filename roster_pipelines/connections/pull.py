@@ -147,7 +147,8 @@ class _Collecting:
             self._running[pool.submit(self._fetch, part)] = part
         if not one.absent and all(part.collection != one.collection for part in self._running.values()):
             self._check(one)
-            self._tell(f"{one.collection}: {one.rows:,} records in {len(one.pages):,} pages")
+            pages = sum(page.rows > 0 for page in one.pages)
+            self._tell(f"{one.collection}: {one.rows:,} records in {pages:,} pages")
 
     def _fetch(self, part: Part) -> Page:
         dropped = rest.dropped(part.collection)

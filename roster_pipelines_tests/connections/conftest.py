@@ -1,9 +1,11 @@
 """Folders of files to gather, and one small district served by each provider, to be pulled."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from roster_pipelines.connections import http
@@ -35,11 +37,17 @@ def _servers(api_district: districts.District) -> Iterator[dict[str, ApiServer]]
         yield {each: stack.enter_context(ApiServer(api_district.folder, each)) for each in PROVIDERS}
 
 
+@pytest.fixture(scope="session")
+def _authorities() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
 @pytest.fixture
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is tried again is tried at once."""
+def _at_once(monkeypatch: pytest.MonkeyPatch, _authorities: ssl.SSLContext) -> None:
+    """What is tried again is tried at once; the list of authorities, which takes longer than a page, is read once."""
     monkeypatch.setattr(http, "FIRST_PAUSE", 0.0001)
     monkeypatch.setattr(http, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr("httpx._transports.default.create_ssl_context", lambda *_, **__: _authorities)
 
 
 def _api(server: ApiServer, district: districts.District, folder: Path) -> Api:

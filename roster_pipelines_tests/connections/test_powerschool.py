@@ -104,6 +104,7 @@ def test_an_interval_that_the_administrator_has_set_is_kept_by_coming_again(
     powerschool: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "FIRST_PAUSE", 0.004)
+    monkeypatch.setattr(http, "LONGEST_PAUSE", 0.1)
     powerschool.behave(throttle_seconds=0.003)
     assert powerschool.is_whole(powerschool.pull(parallel=1, page_size=200))
     assert powerschool.statuses()[429]
