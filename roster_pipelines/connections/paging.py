@@ -151,24 +151,20 @@ def records(content: bytes, collection: str, what: str) -> list[bytes]:
         str(content, "utf-8")
         is_bare = content.lstrip()[:1] == b"["
         found = content if is_bare else bytes(_ENVELOPE.decode(content).get(collection, b""))
-        rows = [found] if _is_object(found) else [bytes(row) for row in _ROWS.decode(found)]
+        of_many = b"[%b]" % found if found.lstrip()[:1] == b"{" else found
+        _KNOWN.decode(of_many)  # that each is an object
+        rows = [bytes(row) for row in _ROWS.decode(of_many)]
     except UnicodeDecodeError:
         raise http.Passing(f"{what}: the answer is not in UTF-8", do) from None
     except msgspec.DecodeError:
         if not content.lstrip().startswith((b"{", b"[")):
             raise http.ForPeople(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
         raise http.Passing(f"{what}: the answer lacks the list {collection}", do) from None
-    if not all(map(_is_object, rows)):
-        raise http.Passing(f"{what}: the answer lacks the list {collection}", do)
     # Within a value, JSON has no line break but an escaped one.
     return [row.replace(b"\n", b" ").replace(b"\r", b" ") for row in rows] if b"\n" in content else rows
 
 
-def _is_object(json: bytes) -> bool:
-    return json.lstrip()[:1] == b"{"
-
-
-class _Known(msgspec.Struct):
+class _Known(msgspec.Struct, gc=False):
     """What is looked at in a record before it lands."""
 
     sourcedId: Any = None
@@ -178,7 +174,7 @@ class _Known(msgspec.Struct):
 # Records stay text on their way into the lake: only what is known of them is read.
 _ENVELOPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_RECORD = msgspec.json.Decoder(_Known)
+_KNOWN = msgspec.json.Decoder(list[_Known])
 
 
 def _page(
@@ -187,12 +183,13 @@ def _page(
     total = headers.get(TOTAL_HEADER, "")
     if dropped:
         rows = [_without(row, dropped) for row in rows]
+    known = _known(rows)
     return Page(
         part,
-        ids_of(rows),
+        _ids(rows, known),
         int(total) if total.isdigit() else None,
         _digest(headers.get(REVISION_HEADER, "")),
-        since is not None and any(_modified(row) < since.timestamp() for row in rows),
+        since is not None and any(_modified(one) < since.timestamp() for one in known),
         zstandard.ZstdCompressor(level=1).compress(b"\n".join([*rows, b""])),
     )
 
@@ -206,17 +203,27 @@ def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:8] if text else ""
 
 
-def _modified(row: bytes) -> float:
+def _modified(known: _Known) -> float:
     """When a record was changed; one that does not say it counts as new."""
     try:
-        return datetime.fromisoformat(str(_RECORD.decode(row).dateLastModified)).timestamp()
+        return datetime.fromisoformat(str(known.dateLastModified)).timestamp()
     except (ValueError, OverflowError):
         return float("inf")
 
 
 def ids_of(rows: Sequence[bytes]) -> Ids:
     """Number records by their sourcedIds; one that has none is equal only to itself."""
-    return np.fromiter((hash(str(_RECORD.decode(row).sourcedId or row)) for row in rows), np.int64, len(rows))
+    return _ids(rows, _known(rows))
+
+
+def _ids(rows: Sequence[bytes], known: Sequence[_Known]) -> Ids:
+    each = zip(rows, known, strict=True)
+    return np.fromiter((hash(str(one.sourcedId or row)) for row, one in each), np.int64, len(rows))
+
+
+def _known(rows: Sequence[bytes]) -> list[_Known]:
+    # At once, which takes a third of the time that one after the other would.
+    return _KNOWN.decode(b"[%b]" % b",".join(rows))
 
 
 @dataclass
