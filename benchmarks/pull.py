@@ -74,7 +74,8 @@ def measure(files: Path, provider: str, asked: argparse.Namespace) -> None:
             step("serve", files, provider, latency), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as server,
     ):
-        assert server.stdin and server.stdout  # noqa: S101
+        assert server.stdin  # noqa: S101
+        assert server.stdout  # noqa: S101
         settings: dict[str, Any] = json.loads(server.stdout.readline()) | {"parallel": asked.parallel}
         if asked.page_size:
             settings["page_size"] = asked.page_size
@@ -85,8 +86,8 @@ def measure(files: Path, provider: str, asked: argparse.Namespace) -> None:
     seconds, megabytes = map(float, done.stdout.split())
     floor = requests * latency / asked.parallel
     print(  # noqa: T201
-        f"{provider:>15}: {requests:,} requests, at most {most} at once: {seconds:.1f} s, of which the server {served:.1f} s;"
-        f" without it {(seconds - served) / floor:.2f} x the floor of {floor:.1f} s; peak {megabytes:,.0f} MB"
+        f"{provider:>15}: {requests:,} requests, at most {most} at once: {seconds:.1f} s, "
+        f"of which the server {served:.1f} s; without it {(seconds - served) / floor:.2f} x the floor of {floor:.1f} s; peak {megabytes:,.0f} MB"
     )
 
 
