@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from roster_pipelines.district_connection import Connection, Strict
+from roster_pipelines.district_connection import KINDS, SECRETS, Connection, Strict
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.oneroster.shape import Registration
 
@@ -166,12 +166,16 @@ def checked(record: dict[str, object], source: str) -> District:
 
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    key = ".".join(str(part) for part in problem["loc"])
+    # Of a connection, pydantic names its kind as well.
+    place = [part for number, part in enumerate(problem["loc"]) if number != 1 or problem["loc"][0] != "connection"]
+    key = ".".join(str(part) for part in place)
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key}"
     if problem["type"] == "missing":
         return f"key {key} is missing"
-    if key.endswith(("password", "private_key")):
+    if problem["type"].startswith("union_tag"):
+        return f"{key}.kind must be one of {', '.join(KINDS)}"
+    if key.endswith(SECRETS):
         return f"{key} must say where the secret is, as env:NAME or file:/path, never the secret itself"
     if problem["type"] in ("string_pattern_mismatch", "tuple_type", "model_type", "string_type"):
         return f"{key}: not in the form that docs/district.md shows"

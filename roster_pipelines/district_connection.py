@@ -195,4 +195,7 @@ class PowerSchoolConnection(_Api):
 
 
 ApiConnection = ClassLinkConnection | InfiniteCampusConnection | PowerSchoolConnection
+KINDS = ("sftp", "classlink", "infinite_campus", "powerschool")
+SECRETS = ("password", "private_key", "partner_key", "consumer_secret", "client_secret")
+"""The keys that say where a secret is."""
 Connection = Annotated[SftpConnection | ApiConnection, Field(discriminator="kind")]

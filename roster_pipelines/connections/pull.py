@@ -10,7 +10,8 @@ from roster_pipelines.connections import services
 from roster_pipelines.connections.gather import Gathered, Pull
 from roster_pipelines.connections.http import Forbidden, NotOffered, NotUnderstood
 from roster_pipelines.connections.pages import Pages
-from roster_pipelines.connections.paging import Page, Part, Progress, Service, fetch
+from roster_pipelines.connections.paging import Page, Part, Service, fetch
+from roster_pipelines.connections.progress import Progress
 from roster_pipelines.district import District
 from roster_pipelines.errors import LookAtData, TryAgain
 from roster_pipelines.oneroster import manifest, rest

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roster_pipelines.connections import http
-from roster_pipelines.connections.paging import Page, Part, Progress, ids_of, query, records
+from roster_pipelines.connections.paging import Page, Part, ids_of, query, records
+from roster_pipelines.connections.progress import Progress
 
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
