@@ -87,7 +87,7 @@ def measure(files: Path, provider: str, asked: argparse.Namespace) -> None:
     floor = requests * latency / asked.parallel
     print(  # noqa: T201
         f"{provider:>15}: {requests:,} requests, at most {most} at once: {seconds:.1f} s, "
-        f"of which the server {served:.1f} s; without it {(seconds - served) / floor:.2f} x the floor of {floor:.1f} s; "
+        f"the server {served:.1f} s of it; without it {(seconds - served) / floor:.2f} x the floor of {floor:.1f} s; "
         f"peak {megabytes:,.0f} MB"
     )
 
