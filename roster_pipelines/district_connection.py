@@ -28,8 +28,13 @@ def is_loopback(host: str) -> bool:
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        # Such as a port that is no number.
+        is_one = False
+    if not is_one:
         raise ValueError("is no address such as https://sis.example")
     if parts.username or parts.password:
         raise ValueError("must not carry a user name or a password")
