@@ -38,7 +38,7 @@ def _address(url: str) -> str:
         raise ValueError("is no address such as https://sis.example")
     if parts.username or parts.password:
         raise ValueError("must not carry a user name or a password")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(str(parts.hostname)):
         raise ValueError("must begin with https://: over http:// everybody on the way could read it")
     return url
 
