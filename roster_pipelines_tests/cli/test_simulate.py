@@ -12,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter
 from typer.testing import CliRunner, Result
 
+from roster_pipelines.cli import output
 from roster_pipelines.cli.simulate import simulate
 from roster_pipelines.district_connection import ApiConnection
 from roster_pipelines.errors import CallSomebody
@@ -80,7 +81,8 @@ def test_a_folder_with_files_is_served_as_it_is(tmp_path: Path, answers: list[in
     assert (tmp_path / "users.csv").read_bytes() == before
 
 
-def test_habits_are_listed_with_what_they_may_be() -> None:
+def test_habits_are_listed_with_what_they_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output.console, "width", 200)
     result = run("classlink", "--list-habits")
     assert result.exit_code == 0
     assert "usable, removed, disabled, inactive, no_bearer" in result.output
