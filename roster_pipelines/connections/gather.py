@@ -25,12 +25,14 @@ class Pull:
         mode: `bulk` for everything, `delta` for what has changed.
         full_at: When everything was pulled the last time.
         repeated: Records that came more than once, and are kept once.
+        source: A digest of where from: changes since a pull from elsewhere would mean nothing.
     """
 
     began_at: datetime
     mode: Mode
     full_at: datetime
     repeated: int
+    source: str
 
     def json(self) -> dict[str, object]:
         """Write it as JSON has it."""

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from roster_pipelines.connections import services
@@ -40,9 +41,16 @@ def since(district: District, last: Pull | None, now: datetime) -> datetime | No
         now: The time.
     """
     trusted = getattr(district.connection, "changes_only", False)
-    if not trusted or last is None or now - last.full_at >= WHOLE_EVERY:
+    if not trusted or last is None or last.source != source(district) or now - last.full_at >= WHOLE_EVERY:
         return None
     return last.began_at - OVERLAP
+
+
+def source(district: District) -> str:
+    """Sum up where a district is pulled from."""
+    connection = district.connection
+    where = f"{connection.kind} {getattr(connection, 'base_url', '')} {getattr(connection, 'tenant_id', '')}"
+    return sha256(where.encode()).hexdigest()[:8]
 
 
 def pull(
@@ -95,9 +103,8 @@ def pull(
         modes = _modes(whole, service, changed_from)
     (folder / manifest.FILE).write_text(write_manifest(service.version, modes, service.name), "utf-8", newline="")
     is_full = "delta" not in modes.values()
-    told = Pull(
-        began_at, "bulk" if is_full else "delta", began_at if is_full or last is None else last.full_at, repeated
-    )
+    full_at = began_at if is_full or last is None else last.full_at
+    told = Pull(began_at, "bulk" if is_full else "delta", full_at, repeated, source(district))
     files = {path.name: path for path in sorted(folder.iterdir())}
     return Gathered(files, (), tuple(whole), pull=told)
 

@@ -46,6 +46,12 @@ class Pulled:
         return {name.removeprefix("file."): mode for name, mode in files.items() if mode != "absent"}
 
     @property
+    def receipt(self) -> Pull:
+        """What the receipt tells of the pull, but for where it came from."""
+        assert self.gathered.pull
+        return replace(self.gathered.pull, source="")
+
+    @property
     def content(self) -> dict[str, bytes]:
         """Each file's bytes."""
         return {name: path.read_bytes() for name, path in self.gathered.files.items()}
@@ -115,6 +121,7 @@ class Api:
             progress(line)
 
         record = self.record(registration=registration, **settings)
+        last = last and replace(last, source=last.source or pull.source(record))
         return Pulled(pull.pull(record, into, self.pages, last, now, tell), told)
 
     def pull_anew(self, **settings: Any) -> Pulled:

@@ -1,18 +1,19 @@
 """Where a district's changes are trusted, only these are pulled, and once a week everything; else it is never so."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from roster_pipelines.connections.gather import Pull
-from roster_pipelines.connections.pull import OVERLAP, WHOLE_EVERY, since
+from roster_pipelines.connections.pull import OVERLAP, WHOLE_EVERY, since, source
 from roster_pipelines.simulators import districts
 from roster_pipelines.simulators.districts import District
 from roster_pipelines_tests.connections.api import COLLECTIONS, NOW, Api
 
 YESTERDAY = NOW - timedelta(days=1)
-LAST = Pull(YESTERDAY, "bulk", YESTERDAY, 0)
+LAST = Pull(YESTERDAY, "bulk", YESTERDAY, 0, "")
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_only_what_has_changed_since_the_last_pull_comes_and_the_manifest_says_s
     assert len(pulled.records("users")) == changed_emails(pulled.records("users")) == 2
     assert all(pulled.records(name) == [] for name in COLLECTIONS if name != "users")
     assert set(pulled.modes.values()) == {"delta"}
-    assert pulled.gathered.pull == Pull(NOW, "delta", YESTERDAY, 0)
+    assert pulled.receipt == Pull(NOW, "delta", YESTERDAY, 0, "")
     wanted = f"dateLastModified>'{YESTERDAY - OVERLAP:%Y-%m-%dT%H:%M:%S}.000Z'"
     asked = [query for name in COLLECTIONS for query in changed.asked(name) if "offset" in query]
     assert {query["filter"] for query in asked} == {wanted}
@@ -65,7 +66,7 @@ def test_without_trust_or_without_a_last_pull_everything_comes(changed: Api) -> 
         assert pulled.ids("users") == changed.ids("users")
         assert len(pulled.ids("enrollments")) == len(changed.ids("enrollments")) - 1
         assert set(pulled.modes.values()) == {"bulk"}
-        assert pulled.gathered.pull == Pull(NOW, "bulk", NOW, 0)
+        assert pulled.receipt == Pull(NOW, "bulk", NOW, 0, "")
         assert not [query for query in changed.asked("users") if "filter" in query]
 
 
@@ -74,7 +75,7 @@ def test_a_server_that_passes_the_filter_over_gives_everything_and_the_manifest_
     pulled = changed.pull(last=LAST, changes_only=True)
     assert pulled.ids("users") == changed.ids("users")
     assert set(pulled.modes.values()) == {"bulk"}
-    assert pulled.gathered.pull == Pull(NOW, "bulk", NOW, 0)
+    assert pulled.receipt == Pull(NOW, "bulk", NOW, 0, "")
 
 
 def test_a_server_that_does_not_know_the_filter_is_asked_for_everything(changed: Api) -> None:
@@ -93,7 +94,7 @@ def test_nothing_changed_is_no_empty_district(powerschool: Api) -> None:
 
 def test_changes_are_counted_from_a_little_before_the_beginning_of_the_last_pull(powerschool: Api) -> None:
     trusting, other = powerschool.record(changes_only=True), powerschool.record()
-    last = Pull(YESTERDAY, "delta", YESTERDAY - timedelta(days=3), 0)
+    last = Pull(YESTERDAY, "delta", YESTERDAY - timedelta(days=3), 0, source(trusting))
     assert since(trusting, last, NOW) == YESTERDAY - timedelta(minutes=30)
     assert since(other, last, NOW) is None
     assert since(trusting, None, NOW) is None
@@ -109,17 +110,25 @@ def test_changes_are_counted_from_a_little_before_the_beginning_of_the_last_pull
     ],
 )
 def test_once_a_week_everything_comes_on_the_same_weekday(powerschool: Api, full: timedelta, whole: bool) -> None:
-    last = Pull(YESTERDAY, "delta", NOW - full, 0)
-    assert (since(powerschool.record(changes_only=True), last, NOW) is None) is whole
+    record = powerschool.record(changes_only=True)
+    last = Pull(YESTERDAY, "delta", NOW - full, 0, source(record))
+    assert (since(record, last, NOW) is None) is whole
     assert timedelta(days=6) < WHOLE_EVERY < timedelta(days=7)
 
 
 def test_a_week_of_nightly_pulls_is_six_of_changes_and_a_whole_one(powerschool: Api) -> None:
     record = powerschool.record(changes_only=True)
     nights = [datetime(2026, 11, 16, 9, tzinfo=UTC) + timedelta(days=night) for night in range(15)]
-    last, modes = Pull(nights[0], "bulk", nights[0], 0), []
+    last, modes = Pull(nights[0], "bulk", nights[0], 0, source(record)), []
     for night in nights[1:]:
         whole = since(record, last, night) is None
-        last = Pull(night, "bulk" if whole else "delta", night if whole else last.full_at, 0)
+        mode, full_at = ("bulk", night) if whole else ("delta", last.full_at)
+        last = replace(last, began_at=night, mode=mode, full_at=full_at)
         modes.append(last.mode)
     assert modes == (["delta"] * 6 + ["bulk"]) * 2
+
+
+def test_changes_since_a_pull_from_elsewhere_mean_nothing_so_everything_comes(powerschool: Api) -> None:
+    powerschool.pages.clear()
+    pulled = powerschool.pull(last=replace(LAST, source="another"), changes_only=True)
+    assert set(pulled.modes.values()) == {"bulk"}
