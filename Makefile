@@ -10,6 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TESTS ?= not sshd
 EXHAUSTIVE := $(addprefix roster_pipelines_tests/,rostering/test_properties.py rostering/test_guard.py staging/test_damage.py)
 
 .PHONY: demo test exhaustive ui check docs pins clean
@@ -18,7 +19,7 @@ demo: $(READY)
 	@$(BIN)/roster demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not sshd" -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "$(TESTS)" -n 4 --dist loadgroup --no-loadscope-reorder
 
 exhaustive: $(READY)
 	@ROSTER_TESTS=exhaustive $(BIN)/python -m pytest $(EXHAUSTIVE)
@@ -39,7 +40,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 ...")'
 	@echo "Installing into $(VENV) (about a minute, once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 pins:

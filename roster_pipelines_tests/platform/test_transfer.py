@@ -87,7 +87,7 @@ def test_no_rows_arrive_as_no_rows(postgres: Connection, duck: duckdb.DuckDBPyCo
 text = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(20, 300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.tuples(text, text), min_size=1, max_size=8))
 @example(values=[("\\N", None)])
 def test_any_text_arrives_as_it_left(

@@ -8,6 +8,7 @@ from roster_pipelines.findings import Finding
 from roster_pipelines.oneroster.shape import Registration, Version
 from roster_pipelines.simulators.districts import generate
 from roster_pipelines.staging.build import build
+from roster_pipelines_tests.effort import cases
 from roster_pipelines_tests.staging.catalogue import across, time, values, version_1_2
 from roster_pipelines_tests.staging.catalogue.ground import Ground
 from roster_pipelines_tests.staging.conftest import TODAY, Delivered, Staged
@@ -46,7 +47,7 @@ def test_a_clean_district_gives_the_same_roster_without_a_finding(
         assert by_api.rows(sql) == by_file.rows(sql), table
 
 
-@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("name", sorted(GROUPS)[: cases(2, len(GROUPS))])
 def test_what_is_wrong_in_it_is_told_alike(name: str, tmp_path: Path) -> None:
     group = GROUPS[name]
     resources = ("lessons-1", "lessons-2") if group.resources else ()
