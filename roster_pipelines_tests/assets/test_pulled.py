@@ -15,6 +15,7 @@ from roster_pipelines.simulators.oneroster_api import NEVER_LANDS, ApiServer, Ha
 from roster_pipelines.simulators.oneroster_api.habits import ProviderName
 from roster_pipelines_tests.assets.conftest import Deployment, expected, rewrite, shown
 from roster_pipelines_tests.assets.test_privacy import PERSON, PLANT, places, told
+from roster_pipelines_tests.effort import cases
 
 
 @pytest.fixture(autouse=True)

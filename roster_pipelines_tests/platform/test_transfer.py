@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Connection, Engine
 
 from roster_pipelines.platform.transfer import pull, push
+from roster_pipelines_tests.effort import cases
 
 TRICKY = (
     None,

@@ -7,7 +7,6 @@ import pytest
 
 from roster_pipelines.oneroster.shape import Registration, Version
 from roster_pipelines.simulators.districts import District, generate
-from roster_pipelines_tests.effort import cases
 from roster_pipelines_tests.staging.conftest import Delivered, Staged
 
 OTHERS: list[tuple[Version, tuple[str, ...], Registration]] = [
@@ -25,7 +24,7 @@ def test_a_clean_district_is_accepted_without_a_finding(clean: Staged, clean_dis
     assert all(c.accepted == c.read and c.rejected == 0 for c in clean.summary.tables.values())
 
 
-@pytest.mark.parametrize(("version", "resources", "registration"), OTHERS[:: cases(4, 1)])
+@pytest.mark.parametrize(("version", "resources", "registration"), OTHERS)
 def test_so_is_one_of_either_version_with_resources_or_without(
     version: Version, resources: tuple[str, ...], registration: Registration, tmp_path: Path
 ) -> None:
