@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= not sshd
-EXHAUSTIVE := $(addprefix roster_pipelines_tests/,rostering/test_properties.py rostering/test_guard.py staging/test_damage.py)
+EXHAUSTIVE = $$(grep -rl 'effort import cases' roster_pipelines_tests)
 
 .PHONY: demo test exhaustive ui check docs pins clean
 
