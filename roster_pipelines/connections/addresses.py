@@ -40,8 +40,19 @@ def possible(pasted: str, *, of_ims: Sequence[str], of_host: Sequence[str]) -> l
     return [f"{address}/ims/oneroster{end}" for end in of_ims]
 
 
-def answering(addresses: Sequence[str], client: httpx.Client, auth: httpx.Auth, name: str, refused: str) -> str:
+def answering(
+    addresses: Sequence[str], known: str, client: httpx.Client, auth: httpx.Auth, name: str, refused: str
+) -> str:
     """Find which of several addresses answers; a single one is not asked.
+
+    Args:
+        addresses: The likeliest first.
+        known: The one that has answered the last time, which is given up only where there is nothing any more: at
+            another address every id may be another. Blank: none is known.
+        client: Asks.
+        auth: Signs.
+        name: The provider's.
+        refused: What to do where access is refused.
 
     Raises:
         RosterError: None does; what the likeliest one said.
@@ -57,11 +68,13 @@ def answering(addresses: Sequence[str], client: httpx.Client, auth: httpx.Auth, 
             records(content, "orgs", what)
         except (http.NotOffered, http.NotUnderstood, http.ForPeople) as error:
             # Some servers send whoever asks for what they do not have to a page for people.
+            if address == known and isinstance(error, http.ForPeople):
+                raise
             return error
         return None
 
     said = list[RosterError]()
-    for address in addresses:
+    for address in sorted(addresses, key=lambda address: address != known):
         error = http.persistently(partial(attempt, address))
         if error is None:
             return address

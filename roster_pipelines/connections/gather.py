@@ -25,14 +25,16 @@ class Pull:
         mode: `bulk` for everything, `delta` for what has changed.
         full_at: When everything was pulled the last time.
         repeated: Records that came more than once, and are kept once.
-        source: A digest of where from: changes since a pull from elsewhere would mean nothing.
+        base: The address that answered: changes since a pull from elsewhere would mean nothing.
+        collections: What was there.
     """
 
     began_at: datetime
     mode: Mode
     full_at: datetime
     repeated: int
-    source: str
+    base: str
+    collections: tuple[str, ...]
 
     def json(self) -> dict[str, object]:
         """Write it as JSON has it."""
@@ -42,7 +44,7 @@ class Pull:
     def of(cls, told: Mapping[str, Any]) -> Self:
         """Read it back."""
         times = {key: datetime.fromisoformat(told[key]) for key in ("began_at", "full_at")}
-        return cls(**{**told, **times})
+        return cls(**{**told, **times, "collections": tuple(told["collections"])})
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import httpx
 from tenacity import (
     RetryCallState,
     Retrying,
-    retry_if_exception_type,
+    retry_if_exception,
     sleep_using_event,
     stop_after_attempt,
     stop_when_event_set,
@@ -90,7 +90,8 @@ def opened(connections: int) -> Iterator[httpx.Client]:
         timeout=TIMEOUT,
         follow_redirects=False,
         limits=httpx.Limits(max_connections=connections),
-        headers={"Accept": "application/json", "User-Agent": "roster-pipelines"},
+        # What a server may pack most tightly is not asked for: a block is unpacked whole before anybody can count.
+        headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "roster-pipelines"},
     ) as client:
         yield client
 
@@ -108,7 +109,8 @@ def once() -> Iterator[None]:
 def persistently(attempt: Callable[[], T], cancelled: threading.Event | None = None) -> T:
     """Try until it succeeds or a fault does not pass.
 
-    Between attempts is an exponential pause with jitter, or what the server asks for.
+    Between attempts is an exponential pause with jitter, or what the server asks for. Where it asks for more than
+    `LONGEST_PAUSE`, that is for the next run.
 
     Args:
         attempt: What to try.
@@ -122,17 +124,21 @@ def persistently(attempt: Callable[[], T], cancelled: threading.Event | None = N
     def pause(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.seconds if isinstance(error, Passing) else None
-        return growing(state) if asked is None else min(asked, LONGEST_PAUSE)
+        return growing(state) if asked is None else asked
 
     given_up = cancelled or threading.Event()
     retrying = Retrying(
-        retry=retry_if_exception_type(Passing),
+        retry=retry_if_exception(_may_pass_soon),
         stop=stop_after_attempt(1 if _once.get() else ATTEMPTS) | stop_when_event_set(given_up),
         wait=pause,
         sleep=sleep_using_event(given_up),
         reraise=True,
     )
     return retrying(attempt)
+
+
+def _may_pass_soon(error: BaseException) -> bool:
+    return isinstance(error, Passing) and (error.seconds or 0) <= LONGEST_PAUSE
 
 
 def read(

@@ -34,7 +34,9 @@ def credentials(connection: InfiniteCampusConnection, client: httpx.Client) -> C
     return ClientCredentials(client, asks, expired=(401, 403))
 
 
-def service(connection: InfiniteCampusConnection, client: httpx.Client, time_zone: str, now: datetime) -> Service:
+def service(
+    connection: InfiniteCampusConnection, client: httpx.Client, known: str, time_zone: str, now: datetime
+) -> Service:
     """Get a token, and find which address answers.
 
     Raises:
@@ -43,7 +45,7 @@ def service(connection: InfiniteCampusConnection, client: httpx.Client, time_zon
     """
     auth = credentials(connection, client)
     possible = addresses.possible(connection.base_url, of_ims=("/rostering/v1p2", "/v1p1"), of_host=())
-    base = addresses.answering(possible, client, auth, NAME, _REFUSED)
+    base = addresses.answering(possible, known, client, auth, NAME, _REFUSED)
     parallel = 1 if school_is_on(now, time_zone) else connection.parallel
     return Service(
         NAME,

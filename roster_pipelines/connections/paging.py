@@ -1,9 +1,11 @@
 """Ask for a page of a collection, and take its records as they are."""
 
+import codecs
+import re
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -144,14 +146,16 @@ def records(content: bytes, collection: str, what: str) -> list[bytes]:
     do = "it is tried again; if this goes on, ask the provider what is wrong"
     try:
         str(content, "utf-8")
+        content = content.removeprefix(codecs.BOM_UTF8)
         is_bare = content.lstrip()[:1] == b"["
         found = content if is_bare else bytes(_ENVELOPE.decode(content).get(collection, b""))
-        of_many = b"[%b]" % found if found.lstrip()[:1] == b"{" else found
+        # There are servers that write an empty list as {}.
+        of_many = b"[%b]" % found if found.lstrip()[:1] == b"{" and found.split() != [b"{}"] else found
         _KNOWN.decode(of_many)  # that each is an object
         rows = [bytes(row) for row in _ROWS.decode(of_many)]
     except UnicodeDecodeError:
         raise http.Passing(f"{what}: the answer is not in UTF-8", do) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         if not content.lstrip().startswith((b"{", b"[")):
             raise http.ForPeople(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
         raise http.Passing(f"{what}: the answer lacks the list {collection}", do) from None
@@ -175,18 +179,23 @@ _KNOWN = msgspec.json.Decoder(list[_Known])
 def _page(
     part: Part, rows: list[bytes], headers: httpx.Headers, since: datetime | None, dropped: Collection[str]
 ) -> Page:
-    total = headers.get(TOTAL_HEADER, "")
     if dropped:
         rows = [_without(row, dropped) for row in rows]
     known = _known(rows)
     return Page(
         part,
         _ids(rows, known),
-        int(total) if total.isdigit() else None,
+        total_of(headers),
         _digest(headers.get(REVISION_HEADER, "")),
         since is not None and any(_modified(one) < since.timestamp() for one in known),
         zstandard.ZstdCompressor(level=1).compress(b"\n".join([*rows, b""])),
     )
+
+
+def total_of(headers: httpx.Headers) -> int | None:
+    """Read how many records the server counts; None where it says nothing that can be one."""
+    told = headers.get(TOTAL_HEADER, "").strip()
+    return int(told) if re.fullmatch("[0-9]{1,9}", told) else None
 
 
 def _without(row: bytes, dropped: Collection[str]) -> bytes:
@@ -201,7 +210,8 @@ def _digest(text: str) -> str:
 def _modified(known: _Known) -> float:
     """When a record was changed; one that does not say it counts as new."""
     try:
-        return datetime.fromisoformat(str(known.dateLastModified)).timestamp()
+        moment = datetime.fromisoformat(str(known.dateLastModified))
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     except (ValueError, OverflowError):
         return float("inf")
 

@@ -34,7 +34,7 @@ def credentials(connection: PowerSchoolConnection, client: httpx.Client) -> Clie
     return ClientCredentials(client, asks, expired=(401,))
 
 
-def service(connection: PowerSchoolConnection, client: httpx.Client) -> Service:
+def service(connection: PowerSchoolConnection, client: httpx.Client, known: str) -> Service:
     """Get a token, and find which address answers.
 
     Raises:
@@ -43,7 +43,7 @@ def service(connection: PowerSchoolConnection, client: httpx.Client) -> Service:
     """
     auth = credentials(connection, client)
     possible = addresses.possible(connection.base_url, of_ims=("/v1p1",), of_host=PATHS)
-    base = addresses.answering(possible, client, auth, NAME, _REFUSED)
+    base = addresses.answering(possible, known, client, auth, NAME, _REFUSED)
     return Service(
         NAME,
         client,

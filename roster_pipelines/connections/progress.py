@@ -6,10 +6,14 @@ records a server counts only lets pages be asked for at the same time, and is he
 """
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import numpy as np
 
-from roster_pipelines.connections.paging import Page, Part
+from roster_pipelines.connections.paging import Ids, Page, Part
+from roster_pipelines.errors import LookAtData
+
+PAGES_BEFORE_DOUBT = 64
 
 
 @dataclass
@@ -23,6 +27,8 @@ class Progress:
         moved: Whether that number changed on the way, so that records may have slipped from page to page.
         earlier: Whether the server passed the filter over.
         absent: Whether the server has no such collection, or does not give it.
+        doubled: Whether what came twice is there twice.
+        repeats_first: Whether the second page was as the first one, which was full.
     """
 
     collection: str
@@ -31,6 +37,8 @@ class Progress:
     moved: bool = False
     earlier: bool = False
     absent: bool = False
+    doubled: bool = False
+    repeats_first: bool = False
     _asked: dict[int, int] = field(default_factory=dict)
     _pages: list[Page] = field(default_factory=list)
     _seen: set[bytes] = field(default_factory=set)
@@ -40,31 +48,49 @@ class Progress:
         return self._ask([(0, self.page_size)])
 
     def received(self, page: Page) -> list[Part]:
-        """Take note of a page; return what to ask for now."""
+        """Take note of a page; return what to ask for now.
+
+        Raises:
+            LookAtData: The same records come again and again.
+        """
         self._pages.append(page)
-        if page.part.limit < self._asked.get(page.part.offset, 0):
+        part = page.part
+        if part.limit < self._asked.get(part.offset, 0):
             # More at once is too much for the server.
-            self.page_size = page.part.limit
-        self._asked[page.part.offset] = page.part.limit
+            self.page_size = part.limit
+        self._asked[part.offset] = part.limit
         self.earlier |= page.earlier
         if page.total is not None:
             self.moved |= self.total not in (None, page.total)
             self.total = page.total
-        content = page.ids.tobytes()
+        content = sha256(np.sort(page.ids).tobytes()).digest()
         if not page.rows or content in self._seen:
+            self.repeats_first |= page.rows == self._asked[0] > 1 and len(self._seen) == 1 and self.total is None
             return []
         self._seen.add(content)
-        end = page.part.offset + page.rows
+        self._is_going_on()
+        end = part.offset + page.rows
         if self.total is None:
             return self._ask([(end, self.page_size)])
-        if page.part.offset == 0 and len(self._asked) == 1:
+        if part.offset == 0 and len(self._asked) == 1:
             # What the server gives at once, which may be less than was asked for. The last one should be empty.
             offsets = [*range(end, self.total, page.rows), max(end, self.total)]
             return self._ask([(offset, page.rows) for offset in offsets])
-        following = min((offset for offset in self._asked if offset > page.part.offset), default=None)
+        if end in self._asked:
+            return []
+        following = min((offset for offset in self._asked if offset > part.offset), default=None)
         if following is None:
-            return self._ask([(end, page.part.limit)])
+            return self._ask([(end, part.limit)])
         return self._ask([(end, following - end)] if end < following else [])
+
+    def _is_going_on(self) -> None:
+        """Look, each time that there are twice as many pages, whether they bring anything new."""
+        pages = len(self._pages)
+        if pages >= PAGES_BEFORE_DOUBT and pages & (pages - 1) == 0 and self.rows > 2 * self.distinct():
+            raise LookAtData(
+                f"the same {self.collection} come again and again, whatever is asked for, so nothing is changed",
+                "ask the provider: the server passes offset over",
+            )
 
     def _ask(self, parts: list[tuple[int, int]]) -> list[Part]:
         new = [(offset, min(limit, self.page_size)) for offset, limit in parts if offset not in self._asked]
@@ -72,8 +98,10 @@ class Progress:
         return [Part(self.collection, offset, limit) for offset, limit in new]
 
     def is_beyond(self, part: Part) -> bool:
-        """Say whether a part only makes sure that no records come after those that the server counts."""
-        return self.total is not None and part.offset >= self.total > 0
+        """Say whether a part only makes sure that no records come after those that are known."""
+        if self.total is not None:
+            return part.offset >= self.total > 0 and self.kept() >= self.total
+        return any(p.part.offset + p.rows == part.offset and p.rows < p.part.limit for p in self._pages)
 
     @property
     def pages(self) -> list[Page]:
@@ -86,5 +114,17 @@ class Progress:
         return sum(page.rows for page in self._pages)
 
     def distinct(self) -> int:
-        """Count the records that have come, each once."""
-        return len(np.unique(np.concatenate([page.ids for page in self._pages]))) if self._pages else 0
+        """Count the sourcedIds that have come."""
+        return len(np.unique(self._ids()))
+
+    def kept(self) -> int:
+        """Count the records that have come; one that is twice in a page is two records by its sender's mistake."""
+        return self.distinct() + sum(page.rows - len(np.unique(page.ids)) for page in self._pages)
+
+    def repeated(self) -> bytes:
+        """Sum up which sourcedIds have come more than once."""
+        ids, times = np.unique(self._ids(), return_counts=True)
+        return sha256(ids[times > 1].tobytes()).digest()
+
+    def _ids(self) -> Ids:
+        return np.concatenate([page.ids for page in self._pages]) if self._pages else np.empty(0, np.int64)

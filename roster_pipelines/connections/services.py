@@ -16,8 +16,13 @@ from roster_pipelines.district_connection import (
 
 
 @contextmanager
-def opened(district: District, now: datetime) -> Iterator[Service]:
+def opened(district: District, now: datetime, known: str = "") -> Iterator[Service]:
     """Open the API that a district's record names.
+
+    Args:
+        district: The district.
+        now: The time.
+        known: The address that has answered the last time; blank: none is known.
 
     Raises:
         TryAgain: It was not reached.
@@ -31,6 +36,6 @@ def opened(district: District, now: datetime) -> Iterator[Service]:
             case ClassLinkConnection():
                 yield classlink.service(connection, client)
             case InfiniteCampusConnection():
-                yield infinite_campus.service(connection, client, district.time_zone, now)
+                yield infinite_campus.service(connection, client, known, district.time_zone, now)
             case PowerSchoolConnection():
-                yield powerschool.service(connection, client)
+                yield powerschool.service(connection, client, known)

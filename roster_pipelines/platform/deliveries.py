@@ -117,9 +117,13 @@ def roster(connection: Connection, district: str) -> Delivery:
 
 
 def last_pull(connection: Connection, district: str) -> Pull | None:
-    """Read how the roster in use was pulled; None where there is none, or its files were dropped."""
-    found = _newest(connection, district, "status = 'accepted'")
-    told = found and found.receipt.get("pull")
+    """Read how the roster in use was pulled; None where nobody can build on it.
+
+    There may be no roster, or its files were dropped; or what was pulled after it was refused, as changes alone may be
+    for ever.
+    """
+    found = _newest(connection, district, "true")
+    told = found and found.status == "accepted" and found.receipt.get("pull")
     return Pull.of(told) if isinstance(told, dict) else None
 
 
