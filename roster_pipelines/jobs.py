@@ -2,6 +2,11 @@
 
 import dagster as dg
 
+TRIGGER = "roster/trigger"
+"""The tag that says what started a run."""
+BY_HAND = "roster pull"
+"""What it says where a person did: then an API gives everything, not just changes."""
+
 process_delivery = dg.define_asset_job(
     "process_delivery",
     selection=dg.AssetSelection.assets("delivery").downstream(),

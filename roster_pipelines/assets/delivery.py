@@ -13,6 +13,7 @@ from roster_pipelines.connections.gather import Gathered
 from roster_pipelines.district import District
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import TryAgain
+from roster_pipelines.jobs import BY_HAND, TRIGGER
 from roster_pipelines.lake import Lake
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, drops, registry
@@ -95,5 +96,7 @@ def _pulled(
 
     with engine.connect() as database:
         last = deliveries.last_pull(database, record.district)
+    if context.run.tags.get(TRIGGER) == BY_HAND:
+        last = None
     pages = Pages(lake, lake.pull(record.district))
     return pull.pull(record, folder, pages, last, now, context.log.info)

@@ -35,6 +35,8 @@ Wait = Annotated[
 def pull(district: Key, wait: Wait = True, json: AsJson = False) -> None:
     """Fetch a district's data now: from its API, or from its sFTP folder; then check, work out, publish.
 
+    From an API everything is pulled, also where the schedule only asks for changes.
+
     Where Dagster runs (roster up), its daemon does it; otherwise this command does, and the UI shows the run later.
 
     It is the run that the sensors start. Its last line says which delivery it was and how many rows are the roster.

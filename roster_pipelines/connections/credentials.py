@@ -4,7 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Collection, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import msgspec
@@ -83,7 +83,7 @@ class TokenRequest:
 
     url: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     ways: tuple[TokenAuth, ...]
     scope: str
     provider: str

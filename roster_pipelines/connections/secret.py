@@ -1,6 +1,7 @@
 """Resolve a secret reference at the moment of its use; nothing keeps the value."""
 
 import os
+import re
 from pathlib import Path
 
 from roster_pipelines.errors import CallSomebody
@@ -31,3 +32,8 @@ def resolve(reference: str) -> str:
             f"the secret {reference} cannot be read ({type(error).__name__})",
             "put it there, readable for the pipelines",
         ) from None
+
+
+def is_key(value: str) -> bool:
+    """Say whether a secret can be one that is sent as it is, in a header."""
+    return re.fullmatch("[!-~]+", value) is not None

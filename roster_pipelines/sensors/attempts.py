@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
+from roster_pipelines.jobs import TRIGGER
 from roster_pipelines.partitions import districts
 from roster_pipelines.sensors.registry import under_way
 
@@ -58,9 +59,7 @@ def request(
     number = decide([Attempt(_ended(record)) for record in records], now)
     if number is None:
         return None
-    return dg.RunRequest(
-        run_key=f"{cause}:{number}", partition_key=district, tags={"roster/trigger": trigger, CAUSE: cause}
-    )
+    return dg.RunRequest(run_key=f"{cause}:{number}", partition_key=district, tags={TRIGGER: trigger, CAUSE: cause})
 
 
 def requests(

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import dagster as dg
 
+from roster_pipelines.jobs import BY_HAND, TRIGGER
 from roster_pipelines.partitions import districts
 from roster_pipelines.sensors.attempts import CAUSE
 
-TRIGGER = "roster pull"
 # The daemon's parts tell every thirty seconds that they live.
 HEARTBEAT = timedelta(seconds=90)
 
@@ -92,7 +92,7 @@ def tags(instance: dg.DagsterInstance, district: str) -> dict[str, str]:
     """
     instance.add_dynamic_partitions(str(districts.name), [district])
     cause = f"{district}:by hand:{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-    return {"dagster/partition": district, "roster/trigger": TRIGGER, CAUSE: cause}
+    return {"dagster/partition": district, TRIGGER: BY_HAND, CAUSE: cause}
 
 
 def look(instance: dg.DagsterInstance, cause: str) -> Look | None:

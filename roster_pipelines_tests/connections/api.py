@@ -19,6 +19,7 @@ from roster_pipelines.lake import Lake
 from roster_pipelines.oneroster.manifest import FILE
 from roster_pipelines.oneroster.rest import SUFFIX
 from roster_pipelines.simulators.oneroster_api import ApiServer
+from roster_pipelines.simulators.oneroster_api.powerschool import VARIANTS
 
 # A Monday, an hour past midnight in the district: no school is on.
 NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -47,9 +48,9 @@ class Pulled:
 
     @property
     def receipt(self) -> Pull:
-        """What the receipt tells of the pull, but for where it came from."""
+        """What the receipt tells of the pull, but for where it came from and what was there."""
         assert self.gathered.pull
-        return replace(self.gathered.pull, source="")
+        return replace(self.gathered.pull, base="", collections=())
 
     @property
     def content(self) -> dict[str, bytes]:
@@ -94,6 +95,11 @@ class Api:
         self.server.habits = replace(self.server.habits, **habits)
         self.server.reset()
 
+    @property
+    def base(self) -> str:
+        """The address that PowerSchool's simulator answers at, as its habits are."""
+        return f"{self.server.url}{VARIANTS[self.server.habits.variant]}"
+
     def record(self, *, registration: str = "access_code", **settings: Any) -> District:
         """The district's record, with small pages unless told otherwise; None takes a setting out."""
         given = {"page_size": 20, **self.server.settings(), **settings}
@@ -121,7 +127,8 @@ class Api:
             progress(line)
 
         record = self.record(registration=registration, **settings)
-        last = last and replace(last, source=last.source or pull.source(record))
+        # As if the last pull had been from where this one is, of the same.
+        last = last and replace(last, base=last.base or self.base, collections=last.collections or COLLECTIONS)
         return Pulled(pull.pull(record, into, self.pages, last, now, tell), told)
 
     def pull_anew(self, **settings: Any) -> Pulled:

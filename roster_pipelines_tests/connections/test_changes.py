@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from roster_pipelines.connections.gather import Pull
-from roster_pipelines.connections.pull import OVERLAP, WHOLE_EVERY, since, source
+from roster_pipelines.connections.pull import OVERLAP, WHOLE_EVERY, since
 from roster_pipelines.simulators import districts
 from roster_pipelines.simulators.districts import District
 from roster_pipelines_tests.connections.api import COLLECTIONS, NOW, Api
 
+BASE = "https://sis.example"
 YESTERDAY = NOW - timedelta(days=1)
-LAST = Pull(YESTERDAY, "bulk", YESTERDAY, 0, "")
+LAST = Pull(YESTERDAY, "bulk", YESTERDAY, 0, "", ())
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_only_what_has_changed_since_the_last_pull_comes_and_the_manifest_says_s
     assert len(pulled.records("users")) == changed_emails(pulled.records("users")) == 2
     assert all(pulled.records(name) == [] for name in COLLECTIONS if name != "users")
     assert set(pulled.modes.values()) == {"delta"}
-    assert pulled.receipt == Pull(NOW, "delta", YESTERDAY, 0, "")
+    assert pulled.receipt == Pull(NOW, "delta", YESTERDAY, 0, "", ())
     wanted = f"dateLastModified>'{YESTERDAY - OVERLAP:%Y-%m-%dT%H:%M:%S}.000Z'"
     asked = [query for name in COLLECTIONS for query in changed.asked(name) if "offset" in query]
     assert {query["filter"] for query in asked} == {wanted}
@@ -66,7 +67,7 @@ def test_without_trust_or_without_a_last_pull_everything_comes(changed: Api) -> 
         assert pulled.ids("users") == changed.ids("users")
         assert len(pulled.ids("enrollments")) == len(changed.ids("enrollments")) - 1
         assert set(pulled.modes.values()) == {"bulk"}
-        assert pulled.receipt == Pull(NOW, "bulk", NOW, 0, "")
+        assert pulled.receipt == Pull(NOW, "bulk", NOW, 0, "", ())
         assert not [query for query in changed.asked("users") if "filter" in query]
 
 
@@ -75,7 +76,7 @@ def test_a_server_that_passes_the_filter_over_gives_everything_and_the_manifest_
     pulled = changed.pull(last=LAST, changes_only=True)
     assert pulled.ids("users") == changed.ids("users")
     assert set(pulled.modes.values()) == {"bulk"}
-    assert pulled.receipt == Pull(NOW, "bulk", NOW, 0, "")
+    assert pulled.receipt == Pull(NOW, "bulk", NOW, 0, "", ())
 
 
 def test_a_server_that_does_not_know_the_filter_is_asked_for_everything(changed: Api) -> None:
@@ -94,10 +95,11 @@ def test_nothing_changed_is_no_empty_district(powerschool: Api) -> None:
 
 def test_changes_are_counted_from_a_little_before_the_beginning_of_the_last_pull(powerschool: Api) -> None:
     trusting, other = powerschool.record(changes_only=True), powerschool.record()
-    last = Pull(YESTERDAY, "delta", YESTERDAY - timedelta(days=3), 0, source(trusting))
-    assert since(trusting, last, NOW) == YESTERDAY - timedelta(minutes=30)
-    assert since(other, last, NOW) is None
-    assert since(trusting, None, NOW) is None
+    last = Pull(YESTERDAY, "delta", YESTERDAY - timedelta(days=3), 0, BASE, ())
+    assert since(trusting, last, BASE, NOW) == YESTERDAY - timedelta(minutes=30)
+    assert since(other, last, BASE, NOW) is None
+    assert since(trusting, None, BASE, NOW) is None
+    assert since(trusting, last, f"{BASE}/v1p1", NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -111,17 +113,17 @@ def test_changes_are_counted_from_a_little_before_the_beginning_of_the_last_pull
 )
 def test_once_a_week_everything_comes_on_the_same_weekday(powerschool: Api, full: timedelta, whole: bool) -> None:
     record = powerschool.record(changes_only=True)
-    last = Pull(YESTERDAY, "delta", NOW - full, 0, source(record))
-    assert (since(record, last, NOW) is None) is whole
+    last = Pull(YESTERDAY, "delta", NOW - full, 0, BASE, ())
+    assert (since(record, last, BASE, NOW) is None) is whole
     assert timedelta(days=6) < WHOLE_EVERY < timedelta(days=7)
 
 
 def test_a_week_of_nightly_pulls_is_six_of_changes_and_a_whole_one(powerschool: Api) -> None:
     record = powerschool.record(changes_only=True)
     nights = [datetime(2026, 11, 16, 9, tzinfo=UTC) + timedelta(days=night) for night in range(15)]
-    last, modes = Pull(nights[0], "bulk", nights[0], 0, source(record)), []
+    last, modes = Pull(nights[0], "bulk", nights[0], 0, BASE, ()), []
     for night in nights[1:]:
-        whole = since(record, last, night) is None
+        whole = since(record, last, BASE, night) is None
         mode, full_at = ("bulk", night) if whole else ("delta", last.full_at)
         last = replace(last, began_at=night, mode=mode, full_at=full_at)
         modes.append(last.mode)
@@ -130,5 +132,5 @@ def test_a_week_of_nightly_pulls_is_six_of_changes_and_a_whole_one(powerschool: 
 
 def test_changes_since_a_pull_from_elsewhere_mean_nothing_so_everything_comes(powerschool: Api) -> None:
     powerschool.pages.clear()
-    pulled = powerschool.pull(last=replace(LAST, source="another"), changes_only=True)
+    pulled = powerschool.pull(last=replace(LAST, base="https://another.example"), changes_only=True)
     assert set(pulled.modes.values()) == {"bulk"}

@@ -82,7 +82,7 @@ def test_with_other_settings_it_begins_anew(powerschool: Api, changed: dict[str,
     if "base_url" in changed:
         powerschool.behave(variant="bare")
         changed = {"base_url": f"{powerschool.server.url}/ims/oneroster/v1p1"}
-    last = Pull(NOW - timedelta(days=1), "bulk", NOW - timedelta(days=1), 0, "")
+    last = Pull(NOW - timedelta(days=1), "bulk", NOW - timedelta(days=1), 0, "", ())
     pulled = powerschool.pull(last=last, **changed)
     first = {name for name in kept if name.split(".")[1] == "0"}
     assert len(asked_again(powerschool, first)) == len(first)

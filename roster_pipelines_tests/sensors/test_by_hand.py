@@ -7,9 +7,10 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
+from roster_pipelines.jobs import BY_HAND, TRIGGER
 from roster_pipelines.partitions import districts
 from roster_pipelines.sensors.attempts import CAUSE
-from roster_pipelines.sensors.by_hand import HEARTBEAT, TRIGGER, Stage, daemon_lives, look, tags
+from roster_pipelines.sensors.by_hand import HEARTBEAT, Stage, daemon_lives, look, tags
 from roster_pipelines_tests.sensors.runs import run_of
 
 
@@ -31,7 +32,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 def test_a_run_by_hand_carries_its_district_who_asked_and_a_cause_of_its_own(instance: dg.DagsterInstance) -> None:
     one, other = tags(instance, "maple"), tags(instance, "maple")
-    assert (one["dagster/partition"], one["roster/trigger"]) == ("maple", TRIGGER)
+    assert (one["dagster/partition"], one[TRIGGER]) == ("maple", BY_HAND)
     assert one[CAUSE] != other[CAUSE]
     assert instance.get_dynamic_partitions("districts") == ["maple"], "even where no sensor has seen the district yet"
 

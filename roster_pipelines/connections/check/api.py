@@ -1,6 +1,5 @@
 """The steps of checking a OneRoster API, from its name to the fields of its records."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import datetime
@@ -20,6 +19,7 @@ from roster_pipelines.connections.credentials import ClientCredentials
 from roster_pipelines.connections.paging import Part, Service
 from roster_pipelines.district import District
 from roster_pipelines.district_connection import (
+    SECRETS,
     ApiConnection,
     ClassLinkConnection,
     InfiniteCampusConnection,
@@ -29,9 +29,7 @@ from roster_pipelines.errors import CallSomebody
 from roster_pipelines.oneroster import rest
 
 SAMPLE = 100
-_SECRETS = ("partner_key", "consumer_secret", "client_secret")
 _TRIED = ("orgs", "users")
-_FOR_A_HEADER = re.compile("[!-~]+")
 _WAYS: dict[TokenAuth, str] = {"basic": "Basic", "body": "the form's body"}
 
 
@@ -80,12 +78,12 @@ class _Checking:
 
     def _secrets(self) -> Found:
         read = []
-        for name in _SECRETS:
+        for name in SECRETS:
             reference = getattr(self._connection, name, None)
             if reference is None:
                 continue
             value = secret.resolve(reference)
-            if not value.strip() or (name == "partner_key" and not _FOR_A_HEADER.fullmatch(value)):
+            if not value.strip() or (name == "partner_key" and not secret.is_key(value)):
                 why = "is empty, or holds what no key holds, such as a blank"
                 raise Fault(f"the secret {reference} {why}", "ours", "put it there, and nothing else")
             read.append(f"{name} can be read{'' if value == value.strip() else ', and has a blank at one end'}")
@@ -117,7 +115,7 @@ class _Checking:
     def _collection(self, collection: str, *, required: bool) -> Found:
         try:
             records, total = _ask(self._service, collection, SAMPLE)
-        except (http.NotOffered, http.Denied):
+        except (http.NotOffered, http.Forbidden):
             if required:
                 raise
             return Found("not offered, and not needed", extra={"offered": False})
@@ -194,9 +192,8 @@ def _ask(service: Service, collection: str, limit: int) -> tuple[list[dict[str, 
     address = f"{service.base}/{collection}?{paging.query(Part(collection, 0, limit), None)}"
     request = service.client.build_request("GET", address)
     content, headers = http.read(service.client, request, service.auth, collection, refused=service.refused)
-    total = headers.get(paging.TOTAL_HEADER, "")
     rows = [msgspec.json.decode(row) for row in paging.records(content, collection, collection)]
-    return rows, int(total) if total.isdigit() else None
+    return rows, paging.total_of(headers)
 
 
 def _of(one: Presence) -> dict[str, object]:
