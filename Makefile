@@ -1,4 +1,4 @@
-# make demo   the main job, from an sFTP drop to rostered classes, through the real Dagster daemon
+# make demo   the main job for four districts, from their data to rostered classes, through the real Dagster daemon
 # make test   every test that needs nothing but Python
 # make exhaustive   the tests that try chance cases, with many more of them (a quarter of an hour)
 # make ui     the same instance with the Dagster UI on http://127.0.0.1:3000

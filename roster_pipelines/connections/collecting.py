@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
-from roster_pipelines.connections.http import Denied, Forbidden, NotOffered
+from roster_pipelines.connections.http import Forbidden, NotOffered, NotUnderstood, Passing
 from roster_pipelines.connections.pages import Pages
 from roster_pipelines.connections.paging import Page, Part, Service, fetch
 from roster_pipelines.connections.progress import Progress
@@ -61,6 +61,7 @@ class Collecting:
         self._changed_from = changed_from
         self._repeats = repeats
         self._tell = progress
+        self._pool = ThreadPoolExecutor(service.parallel)
         self._cancelled = threading.Event()
         self._revision = ""
         self._waiting: deque[Part] = deque()
@@ -71,14 +72,14 @@ class Collecting:
     def run(self) -> dict[str, Progress]:
         """Fetch; return what has come of each collection that is there."""
         until = time.monotonic() + LONGEST.total_seconds()
-        with ThreadPoolExecutor(self._service.parallel) as pool:
+        with self._pool:
             try:
                 for one in self._under_way.values():
                     self._ask(one, self._gone_on(one))
                 while self._waiting or self._running:
                     while self._waiting and len(self._running) < 2 * self._service.parallel:
                         part = self._waiting.popleft()
-                        self._running[pool.submit(self._fetch, part)] = part
+                        self._running[self._pool.submit(self._fetch, part)] = part
                     for future in self._done(until):
                         part = self._running.pop(future)
                         one = self._under_way[part.collection]
@@ -86,7 +87,7 @@ class Collecting:
                         self._ask(one, self._received(one, part, future))
             except BaseException:
                 self._cancelled.set()
-                pool.shutdown(wait=False, cancel_futures=True)
+                self._pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return {name: one for name, one in self._under_way.items() if not one.absent}
 
@@ -128,8 +129,7 @@ class Collecting:
         try:
             page = future.result()
         except RosterError as error:
-            # There are servers that know no page after the last one.
-            if one.is_beyond(part) and type(error) is not Denied:
+            if self._is_no_page(one, part, error):
                 return []
             if not isinstance(error, NotOffered | Forbidden) or one.pages or self._required[one.collection]:
                 raise
@@ -137,6 +137,16 @@ class Collecting:
             return []
         self._hold(page)
         return one.received(page)
+
+    @staticmethod
+    def _is_no_page(one: Progress, part: Part, error: RosterError) -> bool:
+        """Say whether an error is but how a server says that there is no page after the last one.
+
+        Whether as many records have come as it counts, is looked at when all pages are there, whatever their order.
+        """
+        if one.is_beyond(part):
+            return isinstance(error, Passing | NotOffered | NotUnderstood | Forbidden)
+        return one.is_after_a_short_page(part) and isinstance(error, NotOffered | NotUnderstood)
 
     def _hold(self, page: Page) -> None:
         """Hold a page against the others: offsets mean nothing in data that were changed since."""
@@ -149,19 +159,24 @@ class Collecting:
         name, told = one.collection, f"{self._service.name}: while the data were pulled,"
         if one.moved:
             raise Moved(f"{told} its number of {name} changed")
-        if one.total is not None and one.kept() < one.total:
-            # What is repeated alike in every pull is there twice; what has slipped from page to page is not.
-            if one.rows < one.total or self._repeats.get(name) != one.repeated():
-                raise Moved(f"{told} it counted {one.total:,} {name} and gave {one.kept():,}", {name: one.repeated()})
-            one.doubled = True
-        if one.repeats_first and self._page(Part(name, 1, 1)).ids[:1].tolist() == one.pages[0].ids[:1].tolist():
+        if one.repeats_first and self._first_of(Part(name, 1, 1)) == one.pages[0].ids[0]:
             raise LookAtData(
                 f"{self._service.name} gives the same {one.pages[0].rows:,} {name} whatever is asked for, so that "
                 "nobody knows whether there are more, and nothing is changed",
                 "ask the provider: the server passes offset over",
             )
+        if one.total is not None and one.kept() < one.total:
+            # What is repeated alike in every pull is there twice; what has slipped from page to page is not.
+            if one.fresh < one.total or self._repeats.get(name) != one.repeated():
+                raise Moved(f"{told} it counted {one.total:,} {name} and gave {one.kept():,}", {name: one.repeated()})
+            one.doubled = True
         if not one.rows and self._required[name] and self._changed_from is None:
             raise LookAtData(
                 f"{self._service.name} gives no {name} at all, so nothing is changed",
                 "ask the district whether its data are being loaded anew, and what the connection may read",
             )
+
+    def _first_of(self, part: Part) -> int | None:
+        """Ask once more, as one of the requests that are allowed at a time; give the number of the first record."""
+        ids = self._pool.submit(self._page, part).result().ids
+        return int(ids[0]) if len(ids) else None

@@ -150,7 +150,8 @@ def records(content: bytes, collection: str, what: str) -> list[bytes]:
         is_bare = content.lstrip()[:1] == b"["
         found = content if is_bare else bytes(_ENVELOPE.decode(content).get(collection, b""))
         # There are servers that write an empty list as {}.
-        of_many = b"[%b]" % found if found.lstrip()[:1] == b"{" and found.split() != [b"{}"] else found
+        found = b"[]" if b"".join(found.split()) == b"{}" else found
+        of_many = b"[%b]" % found if found.lstrip()[:1] == b"{" else found
         _KNOWN.decode(of_many)  # that each is an object
         rows = [bytes(row) for row in _ROWS.decode(of_many)]
     except UnicodeDecodeError:

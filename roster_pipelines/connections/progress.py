@@ -14,6 +14,8 @@ from roster_pipelines.connections.paging import Ids, Page, Part
 from roster_pipelines.errors import LookAtData
 
 PAGES_BEFORE_DOUBT = 64
+# No district has so many; a server may count what it likes.
+PAGES_AHEAD = 10_000
 
 
 @dataclass
@@ -28,7 +30,8 @@ class Progress:
         earlier: Whether the server passed the filter over.
         absent: Whether the server has no such collection, or does not give it.
         doubled: Whether what came twice is there twice.
-        repeats_first: Whether the second page was as the first one, which was full.
+        fresh: How many records have come in pages that were not there before.
+        repeats_first: Whether what came after the first page was the first page again, and there should be more.
     """
 
     collection: str
@@ -38,6 +41,7 @@ class Progress:
     earlier: bool = False
     absent: bool = False
     doubled: bool = False
+    fresh: int = 0
     repeats_first: bool = False
     _asked: dict[int, int] = field(default_factory=dict)
     _pages: list[Page] = field(default_factory=list)
@@ -65,16 +69,18 @@ class Progress:
             self.total = page.total
         content = sha256(np.sort(page.ids).tobytes()).digest()
         if not page.rows or content in self._seen:
-            self.repeats_first |= page.rows == self._asked[0] > 1 and len(self._seen) == 1 and self.total is None
+            should_go_on = page.rows == self._asked[0] > 1 if self.total is None else 0 < page.rows < self.total
+            self.repeats_first |= should_go_on and len(self._seen) == 1
             return []
         self._seen.add(content)
+        self.fresh += page.rows
         self._is_going_on()
         end = part.offset + page.rows
         if self.total is None:
             return self._ask([(end, self.page_size)])
         if part.offset == 0 and len(self._asked) == 1:
             # What the server gives at once, which may be less than was asked for. The last one should be empty.
-            offsets = [*range(end, self.total, page.rows), max(end, self.total)]
+            offsets = [*range(end, self.total, page.rows)[:PAGES_AHEAD], max(end, self.total)]
             return self._ask([(offset, page.rows) for offset in offsets])
         if end in self._asked:
             return []
@@ -98,10 +104,14 @@ class Progress:
         return [Part(self.collection, offset, limit) for offset, limit in new]
 
     def is_beyond(self, part: Part) -> bool:
-        """Say whether a part only makes sure that no records come after those that are known."""
-        if self.total is not None:
-            return part.offset >= self.total > 0 and self.kept() >= self.total
-        return any(p.part.offset + p.rows == part.offset and p.rows < p.part.limit for p in self._pages)
+        """Say whether a part only makes sure that no records come after those that are counted."""
+        return self.total is not None and part.offset >= self.total > 0
+
+    def is_after_a_short_page(self, part: Part) -> bool:
+        """Say whether a part follows a page that seems to be the last: shorter than asked for, and than any before."""
+        before = [page for page in self._pages if page.part.offset + page.rows == part.offset]
+        usual = max((page.rows for page in self._pages if page not in before), default=part.limit)
+        return self.total is None and any(page.rows < min(page.part.limit, usual) for page in before)
 
     @property
     def pages(self) -> list[Page]:

@@ -1,5 +1,6 @@
 """Where a district's changes are trusted, only these are pulled, and once a week everything; else it is never so."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from roster_pipelines.connections.gather import Pull
 from roster_pipelines.connections.pull import OVERLAP, WHOLE_EVERY, since
 from roster_pipelines.simulators import districts
 from roster_pipelines.simulators.districts import District
-from roster_pipelines_tests.connections.api import COLLECTIONS, NOW, Api
+from roster_pipelines_tests.connections.api import COLLECTIONS, NOW, Api, Pulled
 
 BASE = "https://sis.example"
 YESTERDAY = NOW - timedelta(days=1)
@@ -84,7 +85,7 @@ def test_a_server_that_does_not_know_the_filter_is_asked_for_everything(changed:
     pulled = changed.pull(last=LAST, changes_only=True)
     assert pulled.ids("users") == changed.ids("users")
     assert set(pulled.modes.values()) == {"bulk"}
-    assert pulled.told[0] == "PowerSchool does not know the filter by dateLastModified: everything is pulled"
+    assert re.fullmatch(r"PowerSchool, \w+: the server answers 400: .*; everything is pulled", pulled.told[0])
 
 
 def test_nothing_changed_is_no_empty_district(powerschool: Api) -> None:
@@ -134,3 +135,73 @@ def test_changes_since_a_pull_from_elsewhere_mean_nothing_so_everything_comes(po
     powerschool.pages.clear()
     pulled = powerschool.pull(last=replace(LAST, base="https://another.example"), changes_only=True)
     assert set(pulled.modes.values()) == {"bulk"}
+
+
+def is_everything(api: Api, pulled: Pulled) -> bool:
+    """Say whether all users came, as bulk, asked for without a filter in the end."""
+    assert pulled.receipt == Pull(NOW, "bulk", NOW, 0, "", ())
+    assert set(pulled.modes.values()) == {"bulk"}
+    assert "filter" not in api.asked("users")[-1]
+    return pulled.ids("users") == api.ids("users")
+
+
+def test_the_receipt_tells_where_from_and_what_was_there(changed: Api) -> None:
+    changed.behave(missing=("courses",))
+    pulled = changed.pull()
+    assert pulled.gathered.pull is not None
+    assert pulled.gathered.pull.base == f"{changed.server.url}/api/ims/oneroster/v1p1"
+    assert {*pulled.gathered.pull.collections} == {*COLLECTIONS} - {"courses"}
+    assert pulled.gathered.pull == Pull.of(pulled.gathered.pull.json())
+
+
+def test_a_record_changed_in_the_second_from_which_on_changes_are_asked_for_is_a_change(
+    powerschool: Api, changed: Api, tmp_path: Path
+) -> None:
+    """A clock has microseconds, the filter has none."""
+    began_at = YESTERDAY.replace(microsecond=900_000)
+    later = districts.generate(tmp_path / "later", students=25, resources=["lessons"]).folder
+    _change(later / "users.csv", 4)
+    powerschool.server.serve(later, at=began_at - OVERLAP - timedelta(seconds=0.5))
+    pulled = changed.pull(last=replace(LAST, began_at=began_at), changes_only=True)
+    assert pulled.receipt.mode == "delta"
+    assert len(pulled.told) == len(COLLECTIONS)
+    assert changed_emails(pulled.records("users")) > 0
+
+
+def test_changes_that_say_only_their_day_are_never_taken_for_everything(changed: Api) -> None:
+    """Midnight is before the last pull, as if the filter had been passed over; it was not."""
+    changed.behave(modified="day")
+    pulled = changed.pull(last=LAST, changes_only=True)
+    assert len(changed.asked("users")) > len([query for query in changed.asked("users") if "filter" in query]) > 0
+    assert is_everything(changed, pulled)
+    assert "PowerSchool" not in pulled.told[-1]
+    assert "the server gives records from before the last pull; everything is pulled" in pulled.told
+
+
+def test_changes_without_a_time_zone_are_changes(changed: Api) -> None:
+    changed.behave(modified="naive")
+    pulled = changed.pull(last=LAST, changes_only=True)
+    assert not [user for user in pulled.records("users") if user["dateLastModified"].endswith("Z")]
+    assert (pulled.receipt.mode, len(pulled.records("users"))) == ("delta", 2)
+
+
+def test_a_total_that_counts_what_the_filter_left_out_makes_the_pull_a_whole_one(changed: Api) -> None:
+    changed.behave(total_unfiltered=True)
+    assert is_everything(changed, changed.pull(last=LAST, changes_only=True))
+
+
+def test_a_collection_that_the_last_pull_lacked_makes_the_pull_a_whole_one(changed: Api) -> None:
+    """Of what is new, changes alone would be next to nothing."""
+    lacking = replace(LAST, collections=tuple(name for name in COLLECTIONS if name != "courses"))
+    assert is_everything(changed, changed.pull(last=lacking, changes_only=True))
+    changed.behave(missing=("courses",))
+    assert changed.pull_anew(last=lacking, changes_only=True).receipt.mode == "delta"
+    assert is_everything(changed, changed.pull_anew(last=LAST, changes_only=True))
+
+
+def test_where_another_address_answers_than_at_the_last_pull_everything_comes(changed: Api) -> None:
+    there = changed.base
+    assert changed.pull_anew(last=replace(LAST, base=there), changes_only=True).receipt.mode == "delta"
+    changed.behave(variant="ws")
+    pulled = changed.pull_anew(last=replace(LAST, base=there), base_url=changed.server.url, changes_only=True)
+    assert is_everything(changed, pulled)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from roster_pipelines.connections import credentials
+from roster_pipelines.connections.pull import BEGINNINGS
 from roster_pipelines.errors import CallSomebody, TryAgain
 from roster_pipelines_tests.connections.api import COLLECTIONS, Api
 
@@ -170,10 +171,10 @@ def test_data_that_never_stand_still_are_given_up_and_nothing_is_kept(
     revisions = count()
     provider = classlink.server._provider
     monkeypatch.setattr(provider, "page_headers", lambda *_: {"x-perm-rev": f"rev-{next(revisions)}"})
-    with pytest.raises(TryAgain, match="ClassLink: while the data were pulled, its data changed: it is tried again"):
+    with pytest.raises(TryAgain, match="ClassLink: while the data were pulled, they changed: it is tried again"):
         classlink.pull()
     assert not classlink.kept()
-    assert len([query for query in classlink.asked("academicSessions") if query["offset"] == "0"]) == 3
+    assert len([query for query in classlink.asked("academicSessions") if query["offset"] == "0"]) == BEGINNINGS
 
 
 def test_without_a_revision_a_total_that_changes_is_noticed_just_so(classlink: Api) -> None:

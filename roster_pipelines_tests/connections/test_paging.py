@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from roster_pipelines.connections import http
-from roster_pipelines.connections.paging import Page, Part, ids_of, query, records
+from roster_pipelines.connections.paging import Page, Part, ids_of, query, records, total_of
 from roster_pipelines.connections.progress import Progress
 
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -136,6 +137,52 @@ def test_a_total_that_counts_too_many_is_never_reached() -> None:
     assert progress.distinct() == 50
 
 
+@pytest.mark.parametrize(
+    ("told", "total"),
+    [
+        ("0", 0), (" 45 ", 45), ("999999999", 999_999_999), ("1000000000", None), (str(10**12), None),
+        ("7" * 5000, None), ("\u00b2", None), ("\u0663", None), ("-3", None), ("4.5", None), ("1e3", None),
+        ("45, 45", None), ("", None), ("many", None),
+    ],
+)  # fmt: skip
+def test_a_total_that_can_be_none_is_none(told: str, total: int | None) -> None:
+    assert total_of(httpx.Headers([(b"x-total-count", told.encode())], encoding="utf-8")) == total
+    assert total_of(httpx.Headers()) is None
+
+
+@pytest.mark.parametrize("total", [10_000 * 20 + 20, 999_999_999])
+def test_however_many_a_server_counts_only_so_many_pages_are_asked_for_at_once(total: int) -> None:
+    progress = Progress("users", 20)
+    progress.begin()
+    parts = progress.received(page(0, 20, 20, total))
+    assert [part.offset for part in parts] == [*range(20, 10_000 * 20 + 20, 20), total]
+    # What lies between is asked for as the pages before it come.
+    (following,) = progress.received(page(parts[-2].offset, 20, 20, total)) or [parts[-1]]
+    assert following.offset == 10_000 * 20 + 20
+
+
+def page(offset: int, limit: int, rows: int, total: int | None = None) -> Page:
+    ids = ids_of([msgspec.json.encode({"sourcedId": str(offset + n)}) for n in range(rows)])
+    return Page(Part("users", offset, limit), ids, total, "", False, b"")
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [([7], True), ([20], False), ([20, 7], True), ([20, 20], False), ([7, 7], False), ([7, 7, 3], True), ([], False)],
+)
+def test_without_a_total_only_after_a_page_shorter_than_the_others_there_may_be_none(
+    rows: list[int], last: bool
+) -> None:
+    """A server that gives seven at most gives seven whether these are the last or not."""
+    progress = Progress("users", 20)
+    for number, some in enumerate(rows):
+        progress.received(page(sum(rows[:number]), 20, some))
+    assert progress.is_after_a_short_page(Part("users", sum(rows), 20)) is last
+    assert not progress.is_after_a_short_page(Part("users", sum(rows) + 1, 20))
+    progress.total = 100
+    assert not progress.is_after_a_short_page(Part("users", sum(rows), 20))
+
+
 def test_a_page_beyond_the_total_is_known_as_such() -> None:
     progress = Progress("users", 20)
     assert not progress.is_beyond(Part("users", 20, 20))
@@ -164,11 +211,20 @@ def test_records_are_known_by_their_ids_whatever_these_are() -> None:
     "content",
     [
         b'{"users":[{"sourcedId":"1"},{"sourcedId":"2"}]}',
+        b'\xef\xbb\xbf{"users":[{"sourcedId":"1"},{"sourcedId":"2"}]}',
+        b'\xef\xbb\xbf[{"sourcedId":"1"},{"sourcedId":"2"}]',
         b'{"status": 1, "users" : [ {"sourcedId":"1"} , {"sourcedId":"2"} ], "warnings": []}',
         b' [{"sourcedId":"1"},{"sourcedId":"2"}]',
         b'{"users": [\r\n {"sourcedId":\n"1"},\r\n {"sourcedId":"2"}]}\n',
     ],
-    ids=["as the standard has it", "with more beside it", "a bare array", "with line breaks"],
+    ids=[
+        "as the standard has it",
+        "with a BOM",
+        "a bare array with a BOM",
+        "with more beside it",
+        "a bare array",
+        "with line breaks",
+    ],
 )
 def test_records_are_found_and_each_is_one_line(content: bytes) -> None:
     found = records(content, "users", "who, what")
@@ -179,6 +235,7 @@ def test_records_are_found_and_each_is_one_line(content: bytes) -> None:
 def test_one_record_may_be_no_list_and_no_record_is_an_empty_list() -> None:
     assert records(b'{"users":{"sourcedId":"1"}}', "users", "") == [b'{"sourcedId":"1"}']
     assert records(b'{"users":[]}', "users", "") == []
+    assert records(b'{"users": {}}', "users", "") == records(b'{"users":{ \n }}', "users", "") == []
     assert records(b"[]", "users", "") == []
 
 
@@ -187,6 +244,7 @@ def test_one_record_may_be_no_list_and_no_record_is_an_empty_list() -> None:
     [
         b"", b"null", b"7", b'"users"', b"{}", b'{"message":"wait"}', b'{"users":null}', b'{"users":"none"}',
         b'{"users":[1,2]}', b'{"users":[{"sourcedId":"1"},null]}', b'{"orgs":[]}', b'{"users":[{"sourcedId":"1"}',
+        b'{"users":' + b"[" * 100_000, b'{"users":[{"a":' + b'{"a":' * 100_000, b"[" * 100_000, b"\xef\xbb\xbf",
         b"<html></html>", b"\xff\xfe", b'{"users":[{"sourcedId":"1","givenName":"Ren\xe9"}]}',
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from roster_pipelines.district import District
 from roster_pipelines.errors import CallSomebody, LookAtData, TryAgain
 from roster_pipelines.simulators.oneroster_api import ApiServer, Habits
 from roster_pipelines.simulators.oneroster_api.asking import Ask
+from roster_pipelines.simulators.oneroster_api.desk import CUT
 from roster_pipelines.simulators.oneroster_api.shapes import NEVER_LANDS
 from roster_pipelines_tests.conftest import nowhere
 from roster_pipelines_tests.connections.api import COLLECTIONS, NOW, REQUIRED, Api
@@ -60,12 +61,13 @@ def test_what_must_never_be_stored_lands_in_no_byte(api: Api) -> None:
     pulled = api.pull()
     assert NEVER_LANDS.encode() not in pulled.everything()
     assert b"password" not in pulled.everything()
-    for packed in api.folder_of_pages().iterdir():
-        assert (
-            b"password" not in zstandard.ZstdDecompressor().stream_reader(packed.read_bytes()).read()
-            if packed.suffix == ".zst"
-            else packed.read_bytes()
-        )
+    kept = [path.read_bytes() for path in api.folder_of_pages().iterdir() if path.suffix == ".zst"]
+    assert kept
+    beside = [path.read_bytes() for path in api.folder_of_pages().iterdir() if path.suffix != ".zst"]
+    assert [b"since" in each for each in beside] == [True]
+    for content in (*beside, *(zstandard.ZstdDecompressor().stream_reader(packed).read() for packed in kept)):
+        assert NEVER_LANDS.encode() not in content
+        assert b"password" not in content
 
 
 @pytest.mark.parametrize("cap", [3, 20])
@@ -106,7 +108,9 @@ def test_a_total_that_counts_too_few_loses_no_record(powerschool: Api, off: int)
 
 def test_a_total_that_counts_too_many_is_refused_with_both_numbers(powerschool: Api) -> None:
     powerschool.behave(total_off_by=3)
-    with pytest.raises(TryAgain, match=r"it counts \d+ \w+ and gave \d+: it is tried again"):
+    with pytest.raises(
+        TryAgain, match=r"while the data were pulled, it counted \d+ \w+ and gave \d+: it is tried again; pull at"
+    ):
         powerschool.pull()
     assert not powerschool.kept()
 
@@ -204,10 +208,16 @@ def refuse(api: Api, monkeypatch: pytest.MonkeyPatch, status: int, which: Callab
 def test_a_server_that_knows_no_page_after_the_last_record_is_whole(
     powerschool: Api, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    refuse(powerschool, monkeypatch, status, lambda name, offset: offset >= len(powerschool.ids(name)))
-    assert powerschool.is_whole(powerschool.pull())
+    powerschool.behave(beyond_status=status)
+    assert powerschool.is_whole(powerschool.pull_anew(parallel=4))
     powerschool.behave(total_count=False)
+    assert powerschool.is_whole(powerschool.pull_anew())
+    # After a full page nobody knows.
     with pytest.raises(CallSomebody, match=str(status)):
+        powerschool.pull_anew(page_size=len(powerschool.ids("users")))
+    powerschool.behave(page_cap=7)
+    with pytest.raises(CallSomebody, match=str(status)):
+        refuse(powerschool, monkeypatch, status, lambda name, offset: name == "users" and offset >= 14)
         powerschool.pull_anew()
 
 
@@ -267,7 +277,9 @@ def test_a_server_that_always_fails_is_given_up(powerschool: Api) -> None:
 def test_an_answer_that_breaks_off_is_asked_for_again(powerschool: Api) -> None:
     powerschool.behave(cut_after=3)
     with pytest.raises(TryAgain, match=r"127\.0\.0\.1 cannot be reached, or hung up \(RemoteProtocolError\)"):
-        powerschool.pull()
+        powerschool.pull(parallel=1)
+    broken = [(each.path, each.query["offset"]) for each in powerschool.server.requests if each.status == CUT]
+    assert broken.count(broken[0]) == http.ATTEMPTS
 
 
 def test_an_answer_that_takes_too_long_is_asked_for_again(

@@ -16,6 +16,8 @@ def asked(habits: Habits, provider: ProviderName) -> list[Change]:
     """
     vanishes = provider == "infinite_campus"
     changes: list[tuple[bool, Change]] = [
+        (habits.modified != "usual", lambda rows: _write_times(rows, 10 if habits.modified == "day" else -1)),
+        (habits.doubled_id is not None, lambda rows: _double(rows, habits.doubled_id or 1)),
         (habits.rollover, _roll_over),
         (habits.account_disabled, _leave_out if vanishes else _disable),
         (habits.campus_grades, _grades),
@@ -42,6 +44,17 @@ def _enroll(rows: Rows, like: Row, sourced_id: str, user: str) -> None:
     rows["enrollments"].append(
         like | {"sourcedId": sourced_id, "userSourcedId": user, "role": "student", "primary": ""}
     )
+
+
+def _write_times(rows: Rows, length: int) -> None:
+    for table in rows.values():
+        for row in table:
+            if row.get("dateLastModified"):
+                row["dateLastModified"] = row["dateLastModified"][:length]
+
+
+def _double(rows: Rows, number: int) -> None:
+    rows["users"].append(dict(sorted(rows["users"], key=lambda row: row["sourcedId"])[number - 1]))
 
 
 def _roll_over(rows: Rows) -> None:

@@ -4,7 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _CLAUSE = re.compile(r"([A-Za-z_.]+)\s*(>=|<=|!=|=|>|<|~)\s*'(.*)'", re.DOTALL)
@@ -66,7 +66,14 @@ def _holds(record: Mapping[str, object], field: str, predicate: str, wanted: str
     compare = _PREDICATES[predicate]
     if field == "dateLastModified":
         try:
-            return compare(datetime.fromisoformat(str(found)), datetime.fromisoformat(wanted))
+            return compare(_moment(str(found)), datetime.fromisoformat(wanted))
         except (ValueError, TypeError):
             raise UnknownFilterError("no date with a time zone") from None
     return compare(str(found).lower() if isinstance(found, bool) else str(found or ""), wanted)
+
+
+def _moment(found: str) -> datetime:
+    """Read when a record was changed: a day's last moment where it says no more, and UTC without a time zone."""
+    moment = datetime.fromisoformat(found)
+    moment += timedelta(days=1, microseconds=-1) if len(found) == len("2026-11-23") else timedelta(0)
+    return moment.replace(tzinfo=moment.tzinfo or UTC)

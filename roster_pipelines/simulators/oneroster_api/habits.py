@@ -33,12 +33,17 @@ class Habits:
     page_cap: int | None = _habit(None, "limit is cut to this, silently; None: 10,000, 50,000 or 1,000 by provider")
     total_count: bool = _habit(True, "pages carry X-Total-Count (and ClassLink's x-count)")
     total_off_by: int = _habit(0, "X-Total-Count is wrong by so much")
+    total_text: str | None = _habit(None, "X-Total-Count says this, whatever it is")
+    total_unfiltered: bool = _habit(False, "X-Total-Count counts all records, whatever a filter leaves of them")
     link: Literal["usual", "none", "healthy", "campus"] = _habit(
         "usual",
         "the Link header; campus: with ?&, parameters in another order, and a last page whose next is itself;"
         " usual: healthy from Infinite Campus and ClassLink's direct mode, none from the others",
     )
     repeat_last_page: bool = _habit(False, "an offset beyond the end gives the last page again, not an empty one")
+    beyond_status: int | None = _habit(None, "an offset beyond the end gets this; 200: HTML")
+    offset_ignored: bool = _habit(False, "every page is the first one, whatever offset says")
+    order_moves: bool = _habit(False, "records come in another order for each request")
     sort_ignored: bool = _habit(False, "records come in an order of the server's own", records=True)
     delta: Literal["honoured", "ignored", "refused"] = _habit("honoured", "a filter is applied, ignored, or a 400")
     gzip: bool = _habit(False, "pages are compressed for clients that accept it")
@@ -73,6 +78,11 @@ class Habits:
     rollover: bool = _habit(False, "the next school year: all sessions, classes and enrollments are new", records=True)
     account_disabled: bool = _habit(
         False, "the first student's account is disabled: Infinite Campus leaves them out", records=True
+    )
+
+    doubled_id: int | None = _habit(None, "the n-th user, by sourcedId, is there twice", records=True)
+    modified: Literal["usual", "day", "naive"] = _habit(
+        "usual", "dateLastModified is a date alone, or has no time zone", records=True
     )
 
     # Tokens of Infinite Campus and PowerSchool

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -50,7 +51,7 @@ def page(ask: Ask, name: str, records: Records, provider: Provider, moment: Mome
         limit, offset = int(ask.query.get("limit", _DEFAULT_LIMIT)), int(ask.query.get("offset", 0))
         if limit < 1 or offset < 0:
             raise ValueError  # noqa: TRY301 - as one that is no number
-        chosen = _chosen(ask, records, habits)
+        chosen = _chosen(ask, records, moment)
     except ValueError:
         return provider.error(400, "invalid data")
     except UnknownFilterError:
@@ -61,20 +62,37 @@ def page(ask: Ask, name: str, records: Records, provider: Provider, moment: Mome
     total = len(records) if chosen is None else len(chosen)
     hidden = 1 if moment.is_before_the_move and total > 1 else 0
     total = 0 if habits.purged or name in habits.empty else total - hidden
+    if habits.beyond_status is not None and 0 < total <= offset:
+        return _beyond(provider, habits.beyond_status)
     if habits.repeat_last_page and 0 < total <= offset:
         offset = (total - 1) // limit * limit
+    offset = 0 if habits.offset_ignored else offset
     first, after = min(offset, total), min(offset + limit, total)
     rows = records.page(first + hidden, after + hidden, chosen)
     headers = provider.page_headers(after - first, moment.revision - hidden)
     if habits.total_count:
-        headers["X-Total-Count"] = str(total + habits.total_off_by)
+        counted = len(records) if habits.total_unfiltered else total + habits.total_off_by
+        headers["X-Total-Count"] = str(counted) if habits.total_text is None else habits.total_text
     if link := _link(ask, provider, limit, offset, total):
         headers["Link"] = link
     return _answer(ask, records.key, rows, after - first, headers, moment)
 
 
-def _chosen(ask: Ask, records: Records, habits: Habits) -> Sequence[int] | None:
+def _beyond(provider: Provider, status: int) -> Response:
+    return HTMLResponse(_LOGIN) if status == 200 else provider.error(status, "no such page")
+
+
+def _chosen(ask: Ask, records: Records, moment: Moment) -> Sequence[int] | None:
     """Say which records the query leaves; None: all of them, in the order in which they are kept."""
+    chosen = _filtered(ask, records, moment.habits)
+    if not moment.habits.order_moves:
+        return chosen
+    places = list(range(len(records)) if chosen is None else chosen)
+    Random(moment.number).shuffle(places)  # noqa: S311 - the same each time that it is tested
+    return places
+
+
+def _filtered(ask: Ask, records: Records, habits: Habits) -> Sequence[int] | None:
     wanted = ask.query.get("filter", "")
     if wanted and habits.delta == "refused":
         raise UnknownFilterError("not here")
