@@ -216,8 +216,8 @@ def test_a_server_that_knows_no_page_after_the_last_record_is_whole(
     with pytest.raises(CallSomebody, match=str(status)):
         powerschool.pull_anew(page_size=len(powerschool.ids("users")))
     powerschool.behave(page_cap=7)
+    refuse(powerschool, monkeypatch, status, lambda name, offset: name == "users" and offset >= 14)
     with pytest.raises(CallSomebody, match=str(status)):
-        refuse(powerschool, monkeypatch, status, lambda name, offset: name == "users" and offset >= 14)
         powerschool.pull_anew()
 
 

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from roster_pipelines.connections import pages
 from roster_pipelines.connections.gather import Pull
 from roster_pipelines.connections.pages import GOES_ON_FOR
-from roster_pipelines.errors import TryAgain
+from roster_pipelines.errors import CallSomebody, LookAtData, TryAgain
+from roster_pipelines.oneroster.rest import SUFFIX
 from roster_pipelines_tests.connections.api import COLLECTIONS, NOW, Api
 
 
@@ -64,6 +67,58 @@ def test_a_pull_that_was_kept_whole_asks_for_nothing(api: Api) -> None:
     assert api.pull().content == uncut.content
     # Where base_url says less than the whole address, that is looked for; and ClassLink's list is read.
     assert len(api.server.requests) <= 2
+
+
+def aged(api: Api, seconds: float) -> None:
+    """Let the pages that are kept have come so long after the beginning."""
+    for path in api.folder_of_pages().glob(f"*{SUFFIX}"):
+        stem = path.name.removesuffix(SUFFIX).rpartition(".")[0]
+        path.rename(path.with_name(f"{stem}.{int(seconds)}{SUFFIX}"))
+
+
+@pytest.mark.parametrize(
+    ("last_page", "then", "goes_on"),
+    [
+        (0, timedelta(minutes=59), True),
+        (0, timedelta(minutes=60), False),
+        (50 * 60, timedelta(minutes=109), True),
+        (50 * 60, timedelta(minutes=110), False),
+        (11.5 * 3600, timedelta(hours=12, seconds=-1), True),
+        (11.5 * 3600, timedelta(hours=12), False),
+    ],
+)
+def test_it_goes_on_within_an_hour_of_its_last_page_and_half_a_day_of_its_beginning(
+    powerschool: Api, last_page: float, then: timedelta, goes_on: bool
+) -> None:
+    kept = cut(powerschool)
+    aged(powerschool, last_page)
+    pulled = powerschool.pull(now=NOW + then)
+    assert powerschool.is_whole(pulled)
+    assert (not asked_again(powerschool, kept)) is goes_on
+    assert pulled.receipt.began_at == (NOW if goes_on else NOW + then)
+
+
+def test_pages_know_how_long_after_the_beginning_they_have_come(
+    powerschool: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(pages, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def pass_by(_: str) -> None:
+        clock[0] += 100
+
+    powerschool.pull(progress=pass_by, parallel=1)
+    ages = {int(name.removesuffix(SUFFIX).rpartition(".")[2]) for name in powerschool.kept()}
+    assert min(ages) == 0
+    assert {age % 100 for age in ages} == {0}
+    assert len(ages) > 1
+    powerschool.pages.clear()
+    # What is gone on with goes on from its own beginning.
+    cut(powerschool)
+    before = powerschool.kept()
+    powerschool.pull(now=NOW + timedelta(minutes=30))
+    later = {int(name.removesuffix(SUFFIX).rpartition(".")[2]) for name in powerschool.kept() - before}
+    assert later == {30 * 60}
 
 
 def test_after_an_hour_it_begins_anew(powerschool: Api) -> None:
@@ -135,3 +190,20 @@ def test_the_pages_of_one_collection_are_not_those_of_another(powerschool: Api) 
     for name in COLLECTIONS:
         assert {page.part.collection for page in powerschool.pages.kept(name)} == {name}
         assert sum(page.rows for page in powerschool.pages.kept(name)) == len(powerschool.ids(name))
+
+
+@pytest.mark.parametrize(
+    ("habits", "kind"), [({"forbidden": ("users",)}, CallSomebody), ({"empty": ("users",)}, LookAtData)]
+)
+def test_what_a_person_must_mend_is_pulled_anew_once_it_is_mended(
+    powerschool: Api, habits: dict[str, object], kind: type[Exception]
+) -> None:
+    """Who may read more sees other records, or more of each."""
+    kept = cut(powerschool)
+    powerschool.behave(**habits)
+    with pytest.raises(kind):
+        powerschool.pull(parallel=1)
+    assert not powerschool.kept()
+    powerschool.behave(forbidden=(), empty=())
+    assert powerschool.is_whole(powerschool.pull())
+    assert len(asked_again(powerschool, kept)) == len(kept)

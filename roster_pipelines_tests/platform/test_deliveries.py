@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.engine import Engine
 
-from roster_pipelines.connections.gather import Gathered
+from roster_pipelines.connections.gather import Gathered, Pull
 from roster_pipelines.connections.landing import Receipt, receipt
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.findings import Finding
@@ -19,10 +19,12 @@ FOUND = (Finding("file-name", "warning", "users.csv"), Finding("file-unknown", "
 MORNING = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 
-def landed(engine: Engine, folder: Path, content: str, hours: int = 0, district: str = "maple") -> Receipt:
+def landed(
+    engine: Engine, folder: Path, content: str, hours: int = 0, district: str = "maple", pull: Pull | None = None
+) -> Receipt:
     """A delivery of one file lands some hours after six."""
     (folder / "users.csv").write_text(content)
-    gathered = Gathered({"users.csv": folder / "users.csv"}, FOUND, ("Users.CSV",))
+    gathered = Gathered({"users.csv": folder / "users.csv"}, FOUND, ("Users.CSV",), pull=pull)
     written = receipt(gathered, MORNING + timedelta(hours=hours))
     with engine.begin() as connection:
         deliveries.record(connection, district, written)
@@ -126,6 +128,42 @@ def test_the_same_content_by_better_names_is_the_same_delivery_without_the_findi
     assert newest.receipt["delivery_id"] == written.delivery_id
     assert newest.receipt["landed_at"] == str(MORNING)
     assert newest.receipt["taken"] == ["users.csv"]
+
+
+def pulled(hours: int) -> Pull:
+    """A pull of changes that began some hours after five."""
+    began_at = MORNING + timedelta(hours=hours - 1)
+    return Pull(began_at, "delta", MORNING - timedelta(days=2), 0, "https://sis.example", ("orgs", "users"))
+
+
+def last_pull(engine: Engine, district: str = "maple") -> Pull | None:
+    with engine.connect() as connection:
+        return deliveries.last_pull(connection, district)
+
+
+def test_the_last_pull_is_that_of_the_roster_in_use(engine: Engine, tmp_path: Path) -> None:
+    assert last_pull(engine) is None
+    for hours in range(2):
+        written = landed(engine, tmp_path, f"{hours}", hours, pull=pulled(hours))
+        assert last_pull(engine) is None, "it has only landed"
+        decide(engine, written, "accepted")
+        assert last_pull(engine) == pulled(hours)
+    assert last_pull(engine, "cedar") is None
+
+
+def test_after_a_refused_delivery_nobody_builds_on_the_pull_before_it(engine: Engine, tmp_path: Path) -> None:
+    """What changed then would be asked for, and refused, again and again."""
+    decide(engine, landed(engine, tmp_path, "good", pull=pulled(0)), "accepted")
+    decide(engine, landed(engine, tmp_path, "bad", 1, pull=pulled(1)), "refused", "too much would be gone")
+    assert last_pull(engine) is None
+    decide(engine, landed(engine, tmp_path, "whole", 2, pull=pulled(2)), "accepted")
+    assert last_pull(engine) == pulled(2)
+
+
+def test_nobody_builds_on_files_that_were_dropped(engine: Engine, tmp_path: Path) -> None:
+    decide(engine, landed(engine, tmp_path, "pulled", pull=pulled(0)), "accepted")
+    decide(engine, landed(engine, tmp_path, "dropped", 1), "accepted")
+    assert last_pull(engine) is None
 
 
 NOTES = """{"files": [], "notes": {
