@@ -154,3 +154,56 @@ def test_an_error_may_repeat_the_secrets_that_were_sent(caller: Caller) -> None:
     assert caller.http.headers["Authorization"] in caller.get("orgs").text
     caller.behave(leaky_errors=False)
     assert caller.http.headers["Authorization"] not in caller.get("orgs").text
+
+
+def test_a_total_may_say_anything_or_count_what_a_filter_leaves_out(caller: Caller) -> None:
+    caller.behave(total_text="\u00b2")
+    assert caller.get("users").headers["X-Total-Count"] == "\u00b2"
+    none = "dateLastModified>'2999-01-01T00:00:00.000Z'"
+    caller.behave(total_text=None, total_unfiltered=True)
+    answer = caller.get("orgs", filter=none)
+    assert (answer.json()["orgs"], answer.headers["X-Total-Count"]) == ([], "3")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500, 200])
+def test_beyond_the_end_may_be_an_error_or_html(caller: Caller, status: int) -> None:
+    caller.behave(beyond_status=status)
+    assert len(caller.ids("orgs", offset=2)) == 1
+    beyond = caller.get("orgs", offset=3)
+    assert beyond.status_code == status
+    assert (status == 200) is beyond.text.startswith("<!DOCTYPE html>")
+    caller.behave(empty=("orgs",))
+    assert caller.ids("orgs", offset=3) == []
+
+
+def test_offset_may_be_passed_over(caller: Caller) -> None:
+    caller.behave(offset_ignored=True)
+    first = caller.ids("users", limit=5)
+    assert caller.ids("users", limit=5, offset=5) == caller.ids("users", limit=5, offset=1000) == first
+
+
+def test_records_may_come_in_another_order_each_time(caller: Caller) -> None:
+    usual = caller.ids("users")
+    caller.behave(order_moves=True)
+    one, other = caller.ids("users"), caller.ids("users")
+    assert usual != one != other
+    assert sorted(one) == sorted(other) == usual
+    filtered = {"filter": "email~'.7@'"}
+    assert caller.ids("users", **filtered) == ["usr-000007"]
+
+
+def test_a_user_may_be_there_twice(caller: Caller) -> None:
+    usual = caller.ids("users")
+    caller.behave(doubled_id=3)
+    assert caller.ids("users") == [*usual[:3], *usual[2:]]
+    assert caller.get("users").headers["X-Total-Count"] == str(len(usual) + 1)
+
+
+@pytest.mark.parametrize(("habit", "written"), [("day", "2026-07-01"), ("naive", "2026-07-01T06:00:00.000")])
+def test_times_may_be_days_or_of_no_zone_and_filters_know_what_is_meant(
+    caller: Caller, habit: str, written: str
+) -> None:
+    caller.behave(modified=habit)
+    assert {each["dateLastModified"] for each in caller.records("users")} == {written}
+    assert len(caller.ids("orgs", filter="dateLastModified>'2026-07-01T05:59:59.000Z'")) == 3
+    assert caller.ids("orgs", filter="dateLastModified>'2026-07-02T00:00:00.000Z'") == []
