@@ -120,7 +120,8 @@ def fetch(
         except http.Overloaded:
             failures += 1
             raise
-        return _page(asked, records(content, part.collection, what), headers, since, dropped)
+        rows, known = _read(content, part.collection, what)
+        return _page(asked, rows, known, headers, since, dropped)
 
     return http.persistently(attempt, cancelled)
 
@@ -143,6 +144,10 @@ def records(content: bytes, collection: str, what: str) -> list[bytes]:
     Raises:
         Passing: It holds no records.
     """
+    return _read(content, collection, what)[0]
+
+
+def _read(content: bytes, collection: str, what: str) -> tuple[list[bytes], list["_Known"]]:
     do = "it is tried again; if this goes on, ask the provider what is wrong"
     try:
         str(content, "utf-8")
@@ -152,7 +157,7 @@ def records(content: bytes, collection: str, what: str) -> list[bytes]:
         # There are servers that write an empty list as {}.
         found = b"[]" if b"".join(found.split()) == b"{}" else found
         of_many = b"[%b]" % found if found.lstrip()[:1] == b"{" else found
-        _KNOWN.decode(of_many)  # that each is an object
+        known = _KNOWN.decode(of_many)
         rows = [bytes(row) for row in _ROWS.decode(of_many)]
     except UnicodeDecodeError:
         raise http.Passing(f"{what}: the answer is not in UTF-8", do) from None
@@ -161,7 +166,9 @@ def records(content: bytes, collection: str, what: str) -> list[bytes]:
             raise http.ForPeople(f"{what}: the answer is no JSON, such as a page for people to log in", do) from None
         raise http.Passing(f"{what}: the answer lacks the list {collection}", do) from None
     # Within a value, JSON has no line break but an escaped one.
-    return [row.replace(b"\n", b" ").replace(b"\r", b" ") for row in rows] if b"\n" in content else rows
+    if b"\n" in content or b"\r" in content:
+        rows = [row.replace(b"\n", b" ").replace(b"\r", b" ") for row in rows]
+    return rows, known
 
 
 class _Known(msgspec.Struct, gc=False):
@@ -178,11 +185,15 @@ _KNOWN = msgspec.json.Decoder(list[_Known])
 
 
 def _page(
-    part: Part, rows: list[bytes], headers: httpx.Headers, since: datetime | None, dropped: Collection[str]
+    part: Part,
+    rows: list[bytes],
+    known: list[_Known],
+    headers: httpx.Headers,
+    since: datetime | None,
+    dropped: Collection[str],
 ) -> Page:
     if dropped:
         rows = [_without(row, dropped) for row in rows]
-    known = _known(rows)
     return Page(
         part,
         _ids(rows, known),
