@@ -159,12 +159,8 @@ class Collecting:
         name, told = one.collection, f"{self._service.name}: while the data were pulled,"
         if one.moved:
             raise Moved(f"{told} its number of {name} changed")
-        if one.repeats_first and self._first_of(Part(name, 1, 1)) == one.pages[0].ids[0]:
-            raise LookAtData(
-                f"{self._service.name} gives the same {one.pages[0].rows:,} {name} whatever is asked for, so that "
-                "nobody knows whether there are more, and nothing is changed",
-                "ask the provider: the server passes offset over",
-            )
+        if one.again is not None and (one.total is None or one.fresh < one.total):
+            self._check_offset(one, one.again)
         if one.total is not None and one.kept() < one.total:
             # What is repeated alike in every pull is there twice; what has slipped from page to page is not.
             if one.fresh < one.total or self._repeats.get(name) != one.repeated():
@@ -176,7 +172,16 @@ class Collecting:
                 "ask the district whether its data are being loaded anew, and what the connection may read",
             )
 
-    def _first_of(self, part: Part) -> int | None:
-        """Ask once more, as one of the requests that are allowed at a time; give the number of the first record."""
-        ids = self._pool.submit(self._page, part).result().ids
-        return int(ids[0]) if len(ids) else None
+    def _check_offset(self, one: Progress, again: int) -> None:
+        """Tell a server that gives its last page again from one that passes offset over: ask for a page's second one.
+
+        It is asked for in the pool, as one of the requests that are allowed at a time.
+        """
+        second = self._pool.submit(self._page, Part(one.collection, again + 1, 1)).result()
+        (page,) = (page for page in one.pages if page.part.offset == again)
+        if second.ids[:1].tolist() == page.ids[:1].tolist():
+            raise LookAtData(
+                f"{self._service.name} gives the same {page.rows:,} {one.collection} for any offset from {again:,} on, "
+                "so that nobody knows whether there are more, and nothing is changed",
+                "ask the provider: the server passes offset over",
+            )

@@ -31,7 +31,7 @@ class Progress:
         absent: Whether the server has no such collection, or does not give it.
         doubled: Whether what came twice is there twice.
         fresh: How many records have come in pages that were not there before.
-        repeats_first: Whether what came after the first page was the first page again, and there should be more.
+        again: Where a page begins that came again in place of others, and may not be the last; None: none did.
     """
 
     collection: str
@@ -42,10 +42,10 @@ class Progress:
     absent: bool = False
     doubled: bool = False
     fresh: int = 0
-    repeats_first: bool = False
+    again: int | None = None
     _asked: dict[int, int] = field(default_factory=dict)
     _pages: list[Page] = field(default_factory=list)
-    _seen: set[bytes] = field(default_factory=set)
+    _seen: dict[bytes, int] = field(default_factory=dict)
 
     def begin(self) -> list[Part]:
         """The first part."""
@@ -69,10 +69,10 @@ class Progress:
             self.total = page.total
         content = sha256(np.sort(page.ids).tobytes()).digest()
         if not page.rows or content in self._seen:
-            should_go_on = page.rows == self._asked[0] > 1 if self.total is None else 0 < page.rows < self.total
-            self.repeats_first |= should_go_on and len(self._seen) == 1
+            if page.rows and (self.total is not None or page.rows == self._asked[0] > 1):
+                self.again = self._seen[content]
             return []
-        self._seen.add(content)
+        self._seen[content] = part.offset
         self.fresh += page.rows
         self._is_going_on()
         end = part.offset + page.rows

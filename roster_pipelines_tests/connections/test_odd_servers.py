@@ -63,11 +63,21 @@ def test_rows_that_slip_from_page_to_page_are_noticed_each_time(powerschool: Api
 @pytest.mark.parametrize("cap", [None, 7])
 def test_the_same_page_whatever_is_asked_for_is_refused(powerschool: Api, counts: bool, cap: int | None) -> None:
     powerschool.behave(offset_ignored=True, total_count=counts, page_cap=cap)
-    told = rf"PowerSchool gives the same {cap or 20} \w+ whatever is asked for, so that nobody knows .*: {PASSES_OVER}"
+    told = (
+        rf"PowerSchool gives the same {cap or 20} \w+ for any offset from 0 on, so that nobody knows .*: {PASSES_OVER}"
+    )
     with pytest.raises(LookAtData, match=told):
         powerschool.pull(page_size=cap or 20)
     assert len(powerschool.server.requests) < 60
     assert not powerschool.kept()
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_server_that_cuts_a_large_offset_silently_is_no_whole_collection(powerschool: Api, counts: bool) -> None:
+    """As many come as are counted, and the same twice in each pull, as if they were there twice."""
+    powerschool.behave(offset_cap=20, total_count=counts)
+    with pytest.raises(LookAtData, match=rf"the same 20 \w+ for any offset from 20 on, .*: {PASSES_OVER}"):
+        powerschool.pull()
 
 
 def test_a_small_page_of_the_same_records_whatever_is_asked_for_is_no_whole_collection(powerschool: Api) -> None:

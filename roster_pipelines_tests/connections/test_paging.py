@@ -150,14 +150,14 @@ def test_a_total_that_can_be_none_is_none(told: str, total: int | None) -> None:
     assert total_of(httpx.Headers()) is None
 
 
-@pytest.mark.parametrize("total", [10_000 * 20 + 20, 999_999_999])
+@pytest.mark.parametrize("total", [10_000 * 20 + 60, 999_999_999])
 def test_however_many_a_server_counts_only_so_many_pages_are_asked_for_at_once(total: int) -> None:
     progress = Progress("users", 20)
     progress.begin()
     parts = progress.received(page(0, 20, 20, total))
     assert [part.offset for part in parts] == [*range(20, 10_000 * 20 + 20, 20), total]
     # What lies between is asked for as the pages before it come.
-    (following,) = progress.received(page(parts[-2].offset, 20, 20, total)) or [parts[-1]]
+    (following,) = progress.received(page(parts[-2].offset, 20, 20, total))
     assert following.offset == 10_000 * 20 + 20
 
 

@@ -180,6 +180,9 @@ def test_offset_may_be_passed_over(caller: Caller) -> None:
     caller.behave(offset_ignored=True)
     first = caller.ids("users", limit=5)
     assert caller.ids("users", limit=5, offset=5) == caller.ids("users", limit=5, offset=1000) == first
+    caller.behave(offset_ignored=False, offset_cap=3)
+    assert caller.ids("users", limit=5, offset=3) == caller.ids("users", limit=5, offset=1000) != first
+    assert caller.ids("users", limit=5) == first
 
 
 def test_records_may_come_in_another_order_each_time(caller: Caller) -> None:

@@ -43,6 +43,7 @@ class Habits:
     repeat_last_page: bool = _habit(False, "an offset beyond the end gives the last page again, not an empty one")
     beyond_status: int | None = _habit(None, "an offset beyond the end gets this; 200: HTML")
     offset_ignored: bool = _habit(False, "every page is the first one, whatever offset says")
+    offset_cap: int | None = _habit(None, "a larger offset is cut to this, silently")
     order_moves: bool = _habit(False, "records come in another order for each request")
     sort_ignored: bool = _habit(False, "records come in an order of the server's own", records=True)
     delta: Literal["honoured", "ignored", "refused"] = _habit("honoured", "a filter is applied, ignored, or a 400")

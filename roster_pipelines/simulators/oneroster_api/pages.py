@@ -66,7 +66,7 @@ def page(ask: Ask, name: str, records: Records, provider: Provider, moment: Mome
         return _beyond(provider, habits.beyond_status)
     if habits.repeat_last_page and 0 < total <= offset:
         offset = (total - 1) // limit * limit
-    offset = 0 if habits.offset_ignored else offset
+    offset = 0 if habits.offset_ignored else min(offset, offset if habits.offset_cap is None else habits.offset_cap)
     first, after = min(offset, total), min(offset + limit, total)
     rows = records.page(first + hidden, after + hidden, chosen)
     headers = provider.page_headers(after - first, moment.revision - hidden)
