@@ -70,7 +70,7 @@ class Progress:
         content = sha256(np.sort(page.ids).tobytes()).digest()
         if not page.rows or content in self._seen:
             if page.rows and (self.total is not None or page.rows == self._asked[0] > 1):
-                self.again = self._seen[content]
+                self._seen[content] = self.again = min(self._seen[content], part.offset)
             return []
         self._seen[content] = part.offset
         self.fresh += page.rows

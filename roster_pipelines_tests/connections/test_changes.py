@@ -1,6 +1,8 @@
 """Where a district's changes are trusted, only these are pulled, and once a week everything; else it is never so."""
 
 import re
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,7 +180,18 @@ def test_changes_that_say_only_their_day_are_never_taken_for_everything(changed:
     assert "the server gives records from before the last pull; everything is pulled" in pulled.told
 
 
-def test_changes_without_a_time_zone_are_changes(changed: Api) -> None:
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run where it is tomorrow already."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+def test_changes_without_a_time_zone_are_changes_wherever_the_pull_runs(changed: Api) -> None:
     changed.behave(modified="naive")
     pulled = changed.pull(last=LAST, changes_only=True)
     assert not [user for user in pulled.records("users") if user["dateLastModified"].endswith("Z")]

@@ -150,6 +150,16 @@ def test_a_total_that_can_be_none_is_none(told: str, total: int | None) -> None:
     assert total_of(httpx.Headers()) is None
 
 
+@pytest.mark.parametrize("offsets", [(0, 20, 40, 60), (0, 60, 40, 20), (0, 40, 60, 20)])
+def test_where_pages_begin_to_be_the_same_is_known_whatever_order_they_come_in(offsets: tuple[int, ...]) -> None:
+    progress = Progress("users", 20)
+    progress.begin()
+    for offset in offsets:
+        same = page(min(offset, 20), 20, 20, 80)
+        progress.received(replace(same, part=Part("users", offset, 20)))
+    assert (progress.again, progress.fresh, progress.rows) == (20, 40, 80)
+
+
 @pytest.mark.parametrize("total", [10_000 * 20 + 60, 999_999_999])
 def test_however_many_a_server_counts_only_so_many_pages_are_asked_for_at_once(total: int) -> None:
     progress = Progress("users", 20)
