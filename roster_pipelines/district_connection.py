@@ -170,7 +170,7 @@ class InfiniteCampusConnection(_Api):
     base_url: Address
     token_auth: TokenAuth | None = None
     scope: str | None = None
-    page_size: int = Field(5000, ge=1, le=50_000)
+    page_size: int = Field(2000, ge=1, le=50_000)
     # As Infinite Campus publishes it: at most five, and only outside school hours.
     parallel: int = Field(4, ge=1, le=5)
 

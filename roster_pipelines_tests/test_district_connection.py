@@ -34,7 +34,7 @@ def record(connection: dict[str, Any], **changes: Any) -> District:
 def test_what_is_not_said_is_within_the_published_limits(kind: str) -> None:
     connection: Any = record(ALL[kind]).connection
     assert (connection.parallel, connection.changes_only, connection.pull.at) == (4, False, "02:00")
-    assert connection.page_size == {"classlink": 2000, "direct": 2000, "campus": 5000, "powerschool": 1000}[kind]
+    assert connection.page_size == {"classlink": 2000, "direct": 2000, "campus": 2000, "powerschool": 1000}[kind]
     assert connection.base_url.startswith("https://")
 
 

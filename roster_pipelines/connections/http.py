@@ -164,13 +164,14 @@ def read(
         Forbidden: 403.
         CallSomebody: Any other status, more than a page can be, or a certificate that is not valid.
     """
-    started, content = time.monotonic(), bytearray()
+    started, size, blocks = time.monotonic(), 0, list[bytes]()
     response: httpx.Response | None = None
     try:
         response = client.send(request, stream=True, auth=auth)
         for block in response.iter_bytes():
-            content += block
-            if len(content) > MAX_BYTES:
+            blocks.append(block)
+            size += len(block)
+            if size > MAX_BYTES:
                 raise CallSomebody(f"{what}: the answer has over {MAX_BYTES // 1024**2} MB", "set a smaller page_size")
             if time.monotonic() - started > ANSWER_SECONDS:
                 raise Overloaded(f"{what}: the answer took over {ANSWER_SECONDS} s", "set a smaller page_size")
@@ -179,8 +180,9 @@ def read(
     finally:
         if response is not None:
             response.close()
-    _raise_for(response, bytes(content), what, refused)
-    return bytes(content), response.headers
+    content = b"".join(blocks)
+    _raise_for(response, content, what, refused)
+    return content, response.headers
 
 
 def _unreached(error: Exception, what: str, host: str) -> RosterError:

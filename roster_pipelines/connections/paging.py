@@ -121,6 +121,7 @@ def fetch(
             failures += 1
             raise
         rows, known = _read(content, part.collection, what)
+        del content  # of a large page, every copy counts
         return _page(asked, rows, known, headers, since, dropped)
 
     return http.persistently(attempt, cancelled)
@@ -153,12 +154,12 @@ def _read(content: bytes, collection: str, what: str) -> tuple[list[bytes], list
         str(content, "utf-8")
         content = content.removeprefix(codecs.BOM_UTF8)
         is_bare = content.lstrip()[:1] == b"["
-        found = content if is_bare else bytes(_ENVELOPE.decode(content).get(collection, b""))
-        # There are servers that write an empty list as {}.
-        found = b"[]" if b"".join(found.split()) == b"{}" else found
-        of_many = b"[%b]" % found if found.lstrip()[:1] == b"{" else found
-        known = _KNOWN.decode(of_many)
-        rows = [bytes(row) for row in _ROWS.decode(of_many)]
+        found = memoryview(content if is_bare else _ENVELOPE.decode(content).get(collection, b""))
+        if bytes(found[:1]) == b"{":
+            # A single record; but there are servers that write an empty list as {}.
+            found = memoryview(b"[%b]" % bytes(found) if bytes(found)[1:-1].strip() else b"[]")
+        known = _KNOWN.decode(found)
+        rows = [bytes(row) for row in _ROWS.decode(found)]
     except UnicodeDecodeError:
         raise http.Passing(f"{what}: the answer is not in UTF-8", do) from None
     except (msgspec.DecodeError, RecursionError):
