@@ -67,13 +67,18 @@ class Deployment:
             )
 
     def run(
-        self, district: str = MAPLE, job: str = "process_delivery", only: str | None = None
+        self,
+        district: str = MAPLE,
+        job: str = "process_delivery",
+        only: str | None = None,
+        tags: dict[str, str] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Run a job, or one asset of it, for a district, to its good or bad end."""
         resolved = self.definitions().resolve_job_def(job)
         return resolved.execute_in_process(
             partition_key=district,
             instance=self.instance,
+            tags=tags,
             raise_on_error=False,
             asset_selection=[dg.AssetKey([only])] if only else None,
         )

@@ -11,6 +11,7 @@ import pytest
 
 from roster_pipelines.assets import failures
 from roster_pipelines.connections import http
+from roster_pipelines.jobs import BY_HAND, TRIGGER
 from roster_pipelines.simulators.oneroster_api import NEVER_LANDS, ApiServer, Habits
 from roster_pipelines.simulators.oneroster_api.habits import ProviderName
 from roster_pipelines_tests.assets.conftest import Deployment, expected, rewrite, shown
@@ -84,13 +85,15 @@ def test_a_pull_of_changes_leaves_everybody_else_as_they_are(
         )
         server.serve(files)
         changed = deployment.run()
+        by_hand = deployment.run(tags={TRIGGER: BY_HAND}, only="delivery")
     assert changed.success
     assert changed.asset_materializations_for_node("delivery")[0].metadata["mode"].value == "delta"
+    assert by_hand.asset_materializations_for_node("delivery")[0].metadata["mode"].value == "bulk", "all of it"
     assert shown(deployment.published()) == expected(files, *teachers)
     titles = {row["class_sourced_id"]: row["title"] for row in deployment.published()["rostered_class"]}
     assert "Choir" not in before.values()
     assert titles == before | {taught: "Choir"}
-    assert len(deployment.ledger()) == 2
+    assert len(deployment.ledger()) == 3
 
 
 FAULTS = (

@@ -230,8 +230,9 @@ def test_an_optional_collection_of_which_a_part_has_come_is_not_absent(
         powerschool.pull()
 
 
-def test_a_busy_server_is_asked_again(api: Api) -> None:
-    api.behave(busy_first=3)
+@pytest.mark.parametrize("retry_after", [None, "0"])
+def test_a_busy_server_is_asked_again(api: Api, retry_after: str | None) -> None:
+    api.behave(busy_first=3, retry_after=retry_after)
     assert api.is_whole(api.pull())
     assert api.statuses()[429] == 3
 
