@@ -10,7 +10,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-TESTS ?= not sshd
 EXHAUSTIVE = $$(grep -rl 'effort import cases' roster_pipelines_tests)
 
 .PHONY: demo test exhaustive ui check docs pins clean
@@ -19,7 +18,7 @@ demo: $(READY)
 	@$(BIN)/roster demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest -m "$(TESTS)" -n 4 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not sshd" -n 4 --dist loadfile --no-loadscope-reorder
 
 exhaustive: $(READY)
 	@ROSTER_TESTS=exhaustive $(BIN)/python -m pytest $(EXHAUSTIVE)

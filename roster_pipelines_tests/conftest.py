@@ -28,18 +28,9 @@ settings.load_profile("fixed")
 _numbers = count(1)
 
 
-ON_ONE_SYSTEM = ("test_daemon.py", "test_sshd.py")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep a file's tests together on one worker, and so those that share a running system."""
-    together = "system" if item.path.name in ON_ONE_SYSTEM else str(item.path)
-    item.add_marker(pytest.mark.xdist_group(together))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what waits longest for the daemon: others compute meanwhile; at the end all would wait for it."""
-    items.sort(key=lambda item: item.path.name not in ON_ONE_SYSTEM)
+    items.sort(key=lambda item: item.path.name != "test_daemon.py")
 
 
 class Databases:
