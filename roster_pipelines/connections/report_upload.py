@@ -27,8 +27,8 @@ def upload_report(connection: SftpConnection, name: str, text: str) -> None:
     if connection.reports is None:
         raise CallSomebody("the record names no folder for reports", "set reports in its connection")
     folder = PurePosixPath(connection.directory) / connection.reports
-    with opened(connection) as remote:
-        client = remote._client  # the folder itself only reads
+    with opened(connection) as session:
+        client = session.client
         try:
             _put(client, folder, name, text.encode())
         except OSError as error:

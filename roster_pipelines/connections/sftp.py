@@ -1,82 +1,56 @@
 """Fetch a district's files by sFTP: the server's key pinned, the secret by reference, nothing moved or deleted."""
 
-import errno
 import io
-import socket
-import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from pathlib import Path
 
 import paramiko
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from roster_pipelines.connections import secret
 from roster_pipelines.connections.arrival import fingerprint
 from roster_pipelines.connections.gather import Gathered, gather
+from roster_pipelines.connections.sftp_errors import HostKeyRefused, Unreached, explained
+from roster_pipelines.connections.sftp_folder import Folder, RemoteFile
 from roster_pipelines.district_connection import SftpConnection
-from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
-from roster_pipelines.oneroster.package import shown
+from roster_pipelines.errors import CallSomebody, TryAgain
 
 # For each step of a connection: what a busy server needs, and short enough for a sensor's tick of 60 s.
 CONNECT_SECONDS = 10
 # For all of them together.
 OPEN_SECONDS = 25
-# With the default of no limit, paramiko needs five times as long for a large file.
-PREFETCH_REQUESTS = 64
+# So often a copy goes on in another session, after pauses of 1, 2 and 4 s.
+RESUMPTIONS = 3
+FIRST_PAUSE = 1.0
+# A server sends no packets larger than we ask for, and paramiko puts those of its default, 32 KiB, together slowly.
+PACKET_BYTES = 256 * 1024
+WINDOW_BYTES = 4 * 1024**2
 _KEY_TYPES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
-class HostKeyRefused(CallSomebody):
-    """The server's key is not the pinned one, or none is pinned."""
+class Session:
+    """A session with a district's sFTP server.
 
+    Attributes:
+        client: For what a folder does not do.
+    """
 
-class LoginRefused(CallSomebody):
-    """The server does not let the account in."""
+    def __init__(self, client: paramiko.SFTPClient, connection: SftpConnection) -> None:
+        self.client = client
+        self._connection = connection
 
-
-class RemoteFile(NamedTuple):
-    """One file of a folder, as a listing shows it."""
-
-    name: str
-    size: int
-    modified: datetime
-
-
-class Folder:
-    """A district's folder on the server, within one session."""
-
-    def __init__(self, client: paramiko.SFTPClient, directory: str) -> None:
-        self._client = client
-        self._directory = PurePosixPath(directory)
-
-    def files(self) -> list[RemoteFile]:
-        """List the folder's files; sub-folders are passed over."""
-        return [
-            RemoteFile(entry.filename, entry.st_size or 0, datetime.fromtimestamp(entry.st_mtime or 0, UTC))
-            for entry in sorted(self._client.listdir_attr(str(self._directory)), key=lambda entry: entry.filename)
-            if not stat.S_ISDIR(entry.st_mode or 0)
-        ]
-
-    def fetch(self, name: str, into: Path) -> Path:
-        """Copy one listed file into a local folder.
-
-        Raises:
-            TryAgain: It is there no longer.
-        """
-        local, remote = into / PurePosixPath(name).name, str(self._directory / name)
-        try:
-            self._client.get(remote, str(local), max_concurrent_prefetch_requests=PREFETCH_REQUESTS)
-        except FileNotFoundError:
-            raise TryAgain(f"{shown(name)} went while it was to be copied", "it is looked for again") from None
-        return local
+    def folder(self, directory: str | None = None) -> Folder:
+        """Give a folder, which is not asked for yet; without a name, the connection's own."""
+        return Folder(self.client, self._connection, directory or self._connection.directory)
 
 
 def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
     """Fetch what lies in a district's folder now.
+
+    Where the session is cut, another one goes on from the bytes that are there, if the file is listed as before.
 
     Args:
         connection: Where and how.
@@ -84,15 +58,55 @@ def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
 
     Raises:
         LookAtData: There is nothing that could be a delivery.
-        TryAgain: The server was not reached, or a file changed while it was copied.
+        TryAgain: The server was not reached, or a session was cut too often, or a file changed while it was copied.
         CallSomebody: The key, the login or the folder is wrong.
     """
-    with opened(connection) as remote:
-        before = remote.files()
-        gathered = gather([file.name for file in before], remote.fetch, folder)
-        if _only(gathered.taken, remote.files()) != _only(gathered.taken, before):
-            raise TryAgain("a file changed while it was copied", "it is copied again once the upload has ended")
-        return replace(gathered, listing=fingerprint(before))
+    fetching = _Fetching(connection, folder)
+    retrying = Retrying(
+        retry=retry_if_exception(fetching.may_go_on),
+        stop=stop_after_attempt(1 + RESUMPTIONS),
+        wait=wait_exponential(multiplier=FIRST_PAUSE),
+        reraise=True,
+    )
+    return retrying(fetching.fetched)
+
+
+class _Fetching:
+    """One delivery, over as many sessions as it takes."""
+
+    def __init__(self, connection: SftpConnection, folder: Path) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._begun: dict[str, RemoteFile] = {}
+
+    def may_go_on(self, error: BaseException) -> bool:
+        """Say whether another session could go on: a server that was never reached is for the next run."""
+        return isinstance(error, Unreached) and bool(self._begun)
+
+    def fetched(self) -> Gathered:
+        """Fetch the delivery within one session."""
+        with opened(self._connection) as session:
+            remote = session.folder()
+            before = remote.files()
+            self._forget(before)
+            listed = {file.name: file for file in before}
+
+            def fetch(name: str, into: Path) -> Path:
+                self._begun[name] = listed[name]
+                return remote.fetch(listed[name], into)
+
+            times = {file.name: file.modified for file in before}
+            gathered = gather(times, fetch, self._folder)
+            if _only(gathered.taken, remote.files()) != _only(gathered.taken, before):
+                raise TryAgain("a file changed while it was copied", "it is copied again once the upload has ended")
+            return replace(gathered, listing=fingerprint(before))
+
+    def _forget(self, listed: list[RemoteFile]) -> None:
+        """Remove whatever an earlier session left, but for copies of files that have not changed since."""
+        self._begun = {file.name: file for file in listed if self._begun.get(file.name) == file}
+        for path in self._folder.iterdir():
+            if path.name not in self._begun:
+                path.unlink()
 
 
 def _only(names: tuple[str, ...], files: list[RemoteFile]) -> list[RemoteFile]:
@@ -100,14 +114,11 @@ def _only(names: tuple[str, ...], files: list[RemoteFile]) -> list[RemoteFile]:
 
 
 @contextmanager
-def opened(connection: SftpConnection) -> Iterator[Folder]:
+def opened(connection: SftpConnection) -> Iterator[Session]:
     """Open a session with a district's sFTP server.
 
     Args:
         connection: Where and how.
-
-    Yields:
-        The district's folder.
 
     Raises:
         TryAgain: The server is not reached, or the session was cut.
@@ -118,53 +129,20 @@ def opened(connection: SftpConnection) -> Iterator[Folder]:
         with explained(connection):
             with _watched(client):
                 _connect(client, connection)
-                sftp = client.open_sftp()
-            sftp.get_channel().settimeout(CONNECT_SECONDS)  # type: ignore[union-attr]
-            yield Folder(sftp, connection.directory)
+                sftp = _sftp(client)
+            yield Session(sftp, connection)
     finally:
         client.close()
 
 
-@contextmanager
-def explained(connection: SftpConnection) -> Iterator[None]:
-    """Tell what goes wrong within by what must happen next.
-
-    Raises:
-        TryAgain: The server is not reached, or the session was cut.
-        CallSomebody: The key, the login or the folder is wrong.
-    """
-    place = f"{connection.username}@{connection.host}:{connection.port}"
-    try:
-        yield
-    except RosterError:
-        raise
-    except paramiko.BadHostKeyException as error:
-        raise HostKeyRefused(
-            f"the host key of {connection.host} has changed, so nothing was fetched",
-            "ask the server's owner; if the change is theirs, put the new key into the record: "
-            f"host_key: {error.key.get_name()} {error.key.get_base64()}",
-        ) from None
-    except paramiko.AuthenticationException:
-        raise LoginRefused(
-            f"{place} refuses the login", "check the user name and the secret that the record names"
-        ) from None
-    except UnicodeError:
-        raise CallSomebody(
-            f"the host name {connection.host} or a file name in its folder cannot be read",
-            "correct host in the record, or have the file named in UTF-8",
-        ) from None
-    except (FileNotFoundError, PermissionError):
-        raise CallSomebody(
-            f"{place} does not show the folder {connection.directory} or a file in it",
-            "check directory in the record, and the account's rights on the server",
-        ) from None
-    except (paramiko.SSHException, EOFError, socket.gaierror, TimeoutError, OSError) as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS):
-            raise  # our own disk
-        raise TryAgain(
-            f"the sFTP server {connection.host}:{connection.port} cannot be reached ({type(error).__name__})",
-            "it is tried again; if this goes on, check host, port and the server",
-        ) from None
+def _sftp(client: paramiko.SSHClient) -> paramiko.SFTPClient:
+    transport = client.get_transport()
+    sftp = transport and paramiko.SFTPClient.from_transport(transport, WINDOW_BYTES, PACKET_BYTES)
+    channel = sftp and sftp.get_channel()
+    if not sftp or not channel:
+        raise EOFError
+    channel.settimeout(CONNECT_SECONDS)
+    return sftp
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import paramiko
 import pytest
 
 from roster_pipelines.connections import sftp
-from roster_pipelines.connections.sftp import Folder, fetch_delivery, opened
+from roster_pipelines.connections.sftp import fetch_delivery, opened
+from roster_pipelines.connections.sftp_folder import Folder, RemoteFile
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody, LookAtData, RosterError, TryAgain
 from roster_pipelines.findings import Finding
@@ -107,8 +109,8 @@ def test_the_districts_own_folder_is_read_where_the_record_names_one(
 
 
 def test_a_listing_tells_name_size_and_time_of_each_file(server: SftpServer, drop: Path) -> None:
-    with opened(connection(server)) as folder:
-        (listed,) = folder.files()
+    with opened(connection(server)) as session:
+        (listed,) = session.folder().files()
     written = (drop / "users.csv").stat()
     assert (listed.name, listed.size, listed.modified.timestamp()) == ("users.csv", len(USERS), int(written.st_mtime))
 
@@ -200,9 +202,9 @@ def test_a_port_where_nobody_listens_is_tried_again(server: SftpServer, into: Pa
 
 def test_a_session_that_is_cut_is_tried_again(server: SftpServer) -> None:
     def list_after_the_cut() -> None:
-        with opened(connection(server)) as folder:
+        with opened(connection(server)) as session:
             server.stop()
-            folder.files()
+            session.folder().files()
 
     with pytest.raises(TryAgain, match="cannot be reached"):
         list_after_the_cut()
@@ -212,8 +214,8 @@ def change_after_copying(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
     """Let something happen in the folder while a file is copied."""
     copy = Folder.fetch
 
-    def fetch(folder: Folder, name: str, into: Path) -> Path:
-        copied = copy(folder, name, into)
+    def fetch(folder: Folder, file: RemoteFile, into: Path) -> Path:
+        copied = copy(folder, file, into)
         change()
         return copied
 
@@ -273,8 +275,9 @@ def test_a_zip_that_is_still_growing_is_tried_again_and_not_refused(
 
 
 def test_a_file_that_went_is_not_named_by_an_address(server: SftpServer, drop: Path, into: Path) -> None:
-    with opened(connection(server)) as folder, pytest.raises(TryAgain) as raised:
-        folder.fetch("ada@maple.example.zip", into)
+    gone = RemoteFile("ada@maple.example.zip", 1, datetime.now(UTC))
+    with opened(connection(server)) as session, pytest.raises(TryAgain) as raised:
+        session.folder().fetch(gone, into)
     assert str(raised.value).startswith("(a file) went while it was to be copied")
 
 
@@ -291,14 +294,12 @@ def test_every_trouble_is_of_a_kind_that_says_what_happens_next() -> None:
 def test_a_server_that_never_answers_is_given_up_in_time(server: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """It lets the account in, and then says nothing more: paramiko by itself would wait without end."""
 
-    def wait(client: paramiko.SSHClient) -> None:
-        transport = client.get_transport()
-        assert transport is not None
+    def wait(transport: paramiko.Transport, *_: int) -> None:
         transport.open_session().recv(1)
         raise EOFError
 
     monkeypatch.setattr(sftp, "OPEN_SECONDS", 0.5)
-    monkeypatch.setattr(paramiko.SSHClient, "open_sftp", wait)
+    monkeypatch.setattr(paramiko.SFTPClient, "from_transport", wait)
     with pytest.raises(TryAgain), opened(connection(server)):
         pass
 

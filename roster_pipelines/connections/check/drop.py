@@ -11,7 +11,8 @@ from roster_pipelines.connections import sftp
 from roster_pipelines.connections.check.hosts import Host, resolve
 from roster_pipelines.connections.check.span import span
 from roster_pipelines.connections.check.step import Fault, Found, Planned, Step, taken
-from roster_pipelines.connections.sftp import RemoteFile
+from roster_pipelines.connections.sftp_errors import LoginRefused
+from roster_pipelines.connections.sftp_folder import RemoteFile
 from roster_pipelines.district import District
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody
@@ -61,8 +62,8 @@ class _Checking:
     def _host_key(self) -> Found:
         """Open the session; a login that is refused is the next step's, for then the key was the right one."""
         try:
-            self._remote = self._stack.enter_context(sftp.opened(self._connection))
-        except sftp.LoginRefused as error:
+            self._session = self._stack.enter_context(sftp.opened(self._connection))
+        except LoginRefused as error:
             self._refused = error
         kind, key = str(self._connection.host_key).split()[:2]
         digest = base64.b64encode(hashlib.sha256(base64.b64decode(key)).digest()).decode().rstrip("=")
@@ -76,8 +77,7 @@ class _Checking:
         return Found(f"{self._connection.username} is let in by its {way}", extra={"way": way})
 
     def _folder(self) -> Found:
-        with sftp.explained(self._connection):
-            self._listed = self._remote.files()
+        self._listed = self._session.folder().files()
         self._contents = contents(file.name for file in self._listed)
         count = len(self._listed)
         return Found(
