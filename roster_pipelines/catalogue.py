@@ -53,6 +53,11 @@ _PACKAGE = {
     "file-empty": Rule(
         F + I, "the file holds no rows", "export it again with its rows; one that is not needed may be left out"
     ),
+    "files-apart": Rule(
+        W,
+        "the file was written more than six hours before the newest, so it may be of an earlier upload",
+        "upload all files each time, one after the other",
+    ),
     "file-unusable": Rule(F, "not one row of a required file can be used", "mend what its findings say"),
 }
 

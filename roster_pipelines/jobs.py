@@ -4,6 +4,8 @@ import dagster as dg
 
 TRIGGER = "roster/trigger"
 """The tag that says what started a run."""
+SFTP_DROP = "sftp drop"
+"""What it says where files were dropped: then they are taken only when they are whole."""
 BY_HAND = "roster pull"
 """What it says where a person did: then an API gives everything, not just changes."""
 

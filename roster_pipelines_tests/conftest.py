@@ -100,8 +100,10 @@ class Site:
         for account, secret in self.secrets.items():
             (folder / f"password-of-{account}").write_text(f"{secret}\n")
 
-    def connection(self, account: str = "maple-valley", *, quiet_seconds: int = 0) -> SftpConnection:
-        """How the pipelines reach an account."""
+    def connection(
+        self, account: str = "maple-valley", *, quiet_seconds: int = 0, wait_seconds: int = 0
+    ) -> SftpConnection:
+        """How the pipelines reach an account; nothing is waited for unless told otherwise."""
         return SftpConnection(
             kind="sftp",
             host="127.0.0.1",
@@ -110,6 +112,7 @@ class Site:
             password=f"file:{self._folder / f'password-of-{account}'}",
             host_key=self.server.public_host_key,
             quiet_seconds=quiet_seconds,
+            wait_seconds=wait_seconds,
         )
 
     def folder(self, account: str = "maple-valley") -> Path:

@@ -1,19 +1,19 @@
 """A district's delivery: its files, fetched or pulled, copied into the lake with a receipt."""
 
 import tempfile
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
 from sqlalchemy.engine import Engine
 
 from roster_pipelines.assets.failures import typed_failures
-from roster_pipelines.connections.arrival import Seen, settled
+from roster_pipelines.connections import arrival
 from roster_pipelines.connections.gather import Gathered
 from roster_pipelines.district import District
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import TryAgain
-from roster_pipelines.jobs import BY_HAND, TRIGGER
+from roster_pipelines.jobs import BY_HAND, SFTP_DROP, TRIGGER
 from roster_pipelines.lake import Lake
 from roster_pipelines.partitions import districts
 from roster_pipelines.platform import deliveries, drops, registry
@@ -38,11 +38,12 @@ def delivery(
     from roster_pipelines.connections.pages import Pages
 
     district = context.partition_key
+    dropped = context.run.tags.get(TRIGGER) == SFTP_DROP
     with typed_failures(context.retry_number), tempfile.TemporaryDirectory() as folder:
         with database.engine.begin() as connection:
             record = registry.get(connection, district)
         gathered = (
-            _fetched(database.engine, record, record.connection, Path(folder), clock.now())
+            _fetched(database.engine, record, record.connection, Path(folder), clock.now(), whole=dropped)
             if isinstance(record.connection, SftpConnection)
             else _pulled(context, database.engine, record, lake.lake, Path(folder), clock.now())
         )
@@ -75,15 +76,22 @@ def delivery(
     )
 
 
-def _fetched(engine: Engine, record: District, connection: SftpConnection, folder: Path, now: datetime) -> Gathered:
-    """Fetch what lies in a district's folder now, if it has stood still."""
-    from roster_pipelines.connections import sftp
+def _fetched(
+    engine: Engine, record: District, connection: SftpConnection, folder: Path, now: datetime, *, whole: bool
+) -> Gathered:
+    """Fetch what lies in a district's folder now, if it has stood still; where nobody asked for it, if it is whole."""
+    from roster_pipelines.connections import looking, sftp
 
     with engine.connect() as database:
-        seen = drops.seen(database).get(record.district, Seen())
+        task = drops.task(record, drops.seen(database, record.district))
+    with sftp.opened(connection) as session:
+        listing = looking.inspected(session.folder(), task.seen)
+    hindrance = arrival.hindrance(listing, task.seen, now, task.patience, whole=whole)
+    if hindrance:
+        raise TryAgain(hindrance, "its files are taken once they are all there and have stood still")
     gathered = sftp.fetch_delivery(connection, folder)
-    if not settled(gathered.listing, seen, now, timedelta(seconds=connection.quiet_seconds)):
-        raise TryAgain("the folder is still moving", "its files are taken once they have stood still")
+    if gathered.listing != arrival.fingerprint(listing.files):
+        raise TryAgain("a file changed before it was copied", "it is copied again once the upload has ended")
     return gathered
 
 

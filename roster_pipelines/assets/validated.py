@@ -19,7 +19,7 @@ from roster_pipelines.lake import Lake
 from roster_pipelines.oneroster.shape import Table
 from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import deliveries, drops, registry
+from roster_pipelines.platform import arrivals, deliveries, drops, registry
 from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
@@ -99,7 +99,9 @@ def validated(
                 status: deliveries.Status = "refused" if refused else "accepted"
                 deliveries.decide(connection, district, delivery.delivery_id, status, refused)
             if delivery.listing:
-                drops.take(connection, district, delivery.listing)
+                accepted = delivery.files if in_use or not refused else None
+                if drops.take(connection, district, delivery.listing, accepted):
+                    arrivals.end(connection, district, delivery.listing, delivery.delivery_id)
     told: Told = {"report": dg.MetadataValue.path(str(lake.lake.report(district, delivery.delivery_id)))}
     if not (refused and in_use):
         told |= _send(context, record, delivery, report)

@@ -131,6 +131,7 @@ def _served(of: Settings, player: Player, districts: list[str], stack: ExitStack
         password=f"file:{password}",
         host_key=sftp.public_host_key,
         quiet_seconds=0,
+        wait_seconds=0,
     )
     return {name: {**of_all.model_dump(), "username": name} for name in districts}
 

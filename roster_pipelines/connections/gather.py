@@ -1,14 +1,15 @@
 """Gather a delivery's files in a local folder: loose files or one zip, only what is read, demographics never."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import zstandard
 
+from roster_pipelines.connections.arrival import apart
 from roster_pipelines.connections.unpack import unpack
 from roster_pipelines.errors import LookAtData
 from roster_pipelines.findings import Finding
@@ -57,6 +58,7 @@ class Gathered:
         taken: The names, as delivered, of what the delivery consists of.
         refused: Hash of a zip that was fetched and is refused; blank where there was none.
         listing: Fingerprint of the folder's listing, blank where there was none.
+        size: The bytes of what was fetched, as it was delivered.
         pull: How they were pulled from an API; None where they were dropped.
     """
 
@@ -65,21 +67,22 @@ class Gathered:
     taken: tuple[str, ...]
     refused: str = ""
     listing: str = ""
+    size: int = 0
     pull: Pull | None = None
 
 
-def gather(names: Iterable[str], fetch: Callable[[str, Path], Path], folder: Path) -> Gathered:
+def gather(times: Mapping[str, datetime], fetch: Callable[[str, Path], Path], folder: Path) -> Gathered:
     """Fetch what belongs to a delivery; nothing is fetched where it is not clear what does.
 
     Args:
-        names: Every name in the delivered folder.
+        times: Every name in the delivered folder, and when the file was written.
         fetch: Brings one of them to local disk, into the folder where it must be copied; returns its path.
         folder: An empty folder for copies and for what a zip holds.
 
     Raises:
         LookAtData: There is nothing that could be a delivery.
     """
-    found = contents(names)
+    found = contents(times)
     taken = (*found.files.values(), *found.zips)
     if not taken and not found.findings:
         raise LookAtData("there is no OneRoster file", "deliver the CSV files, or one zip with them")
@@ -89,10 +92,14 @@ def gather(names: Iterable[str], fetch: Callable[[str, Path], Path], folder: Pat
     if found.zips:
         path = fetch(found.zips[0], folder)
         files, inside = unpack(path, _shown_zip(found.zips[0]), folder)
-        return Gathered(files, (*inside, *found.findings), taken, "" if files else sha256(path))
+        refused = "" if files else sha256(path)
+        return Gathered(files, (*inside, *found.findings), taken, refused, size=path.stat().st_size)
     if any(finding.severity == "fatal" for finding in found.findings):
         return Gathered({}, found.findings, taken)
-    return Gathered({standard: fetch(name, folder) for standard, name in found.files.items()}, found.findings, taken)
+    files = {standard: fetch(name, folder) for standard, name in found.files.items()}
+    old = apart({standard: times[name] for standard, name in found.files.items()})
+    findings = (*found.findings, *(Finding("files-apart", "warning", standard) for standard in old))
+    return Gathered(files, findings, taken, size=sum(path.stat().st_size for path in files.values()))
 
 
 def gather_local(path: Path, folder: Path) -> Gathered:
@@ -105,10 +112,11 @@ def gather_local(path: Path, folder: Path) -> Gathered:
         if not path.exists():
             raise LookAtData(f"there is nothing at {path}", "give a folder with CSV files, or a zip")
         place = path if path.is_dir() else path.parent
-        names = [entry.name for entry in place.iterdir() if entry.is_file()] if path.is_dir() else [path.name]
+        entries = [entry for entry in place.iterdir() if entry.is_file()] if path.is_dir() else [path]
+        times = {entry.name: datetime.fromtimestamp(entry.stat().st_mtime, UTC) for entry in entries}
     except OSError:
         raise _unreadable(path) from None
-    return gather(names, lambda name, _: _readable(place / name), folder)
+    return gather(times, lambda name, _: _readable(place / name), folder)
 
 
 def sha256(path: Path) -> str:

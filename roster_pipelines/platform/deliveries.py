@@ -33,6 +33,11 @@ class Delivery:
         return [file["name"] for file in self.receipt["files"]]  # type: ignore[attr-defined]
 
     @property
+    def size(self) -> object:
+        """The bytes of what was fetched, as it was delivered; None where an earlier version did not note them."""
+        return self.receipt.get("size")
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What was found of its names and its zip, before any file was read."""
         return tuple(Finding(**finding) for finding in self.receipt["findings"])  # type: ignore[attr-defined]

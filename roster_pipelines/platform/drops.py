@@ -1,72 +1,151 @@
 """What is remembered of each district's sFTP folder: what the sensor saw last, and what was decided on last."""
 
-from datetime import datetime
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from roster_pipelines.connections.arrival import Seen
+from roster_pipelines.connections.arrival import Patience, Seen
+from roster_pipelines.connections.looking import Looked, Task
+from roster_pipelines.district import District
+from roster_pipelines.district_connection import SftpConnection
+from roster_pipelines.errors import CallSomebody
+from roster_pipelines.oneroster.standard import ROSTER
+
+# How many times a folder is looked into while its files must stand still: looking more often finds nothing sooner.
+LOOKS_PER_QUIET_PERIOD = 5
+# One that cannot be looked into is tried less and less often, after an hour every six minutes, at last every ten.
+LONGEST_PAUSE_SECONDS = 600
+
+_SEEN = "listing, unchanged_since, taken, takings, files"
 
 
-def seen(connection: Connection) -> dict[str, Seen]:
-    """Read what earlier looks left, by district, the longest unseen first."""
+def due(connection: Connection, now: datetime) -> list[Task]:
+    """Find the folders that it is time to look into, the longest unseen first; those of paused districts never are."""
     rows = connection.execute(
-        sa.text("""
-            SELECT district, listing, unchanged_since, taken, takings FROM roster.drop_look ORDER BY looked_at, district
-        """)
-    )
-    return {row[0]: Seen(*row[1:]) for row in rows}
-
-
-def looked_at(connection: Connection) -> dict[str, datetime]:
-    """Read when each district's folder was looked into last."""
-    rows = connection.execute(sa.text("SELECT district, looked_at FROM roster.drop_look"))
-    return {row[0]: row[1] for row in rows}
-
-
-def turn(connection: Connection, district: str) -> None:
-    """Enter that a district is being looked at, so that one whose server hangs does not keep its place in the row."""
-    connection.execute(
-        sa.text("""
-            INSERT INTO roster.drop_look (district, looked_at) VALUES (:district, now())
-            ON CONFLICT (district) DO UPDATE SET looked_at = now()
+        sa.text(f"""
+            SELECT record, {_SEEN} FROM roster.district LEFT JOIN roster.drop_look USING (district)
+            WHERE record #>> '{{connection,kind}}' = 'sftp' AND record ->> 'stage' <> 'paused' AND (
+                looked_at IS NULL OR :now - looked_at >= make_interval(secs => greatest(
+                    CAST(record #>> '{{connection,quiet_seconds}}' AS float) / {LOOKS_PER_QUIET_PERIOD},
+                    least(extract(epoch FROM :now - coalesce(problem_since, :now)) / 10, {LONGEST_PAUSE_SECONDS}))))
+            ORDER BY looked_at NULLS FIRST, district
         """),
-        {"district": district},
+        {"now": now},
     )
+    return [task(District.model_validate(record), _seen(seen)) for record, *seen in rows]
 
 
-def take(connection: Connection, district: str, listing: str) -> None:
-    """Enter that a run has fetched what lay in the folder and decided on it."""
-    connection.execute(
-        sa.text("""
-            INSERT INTO roster.drop_look AS d (district, taken, takings, looked_at)
-            VALUES (:district, :listing, 1, now())
-            ON CONFLICT (district) DO UPDATE SET taken = excluded.taken, takings = d.takings + 1
-            WHERE d.taken IS DISTINCT FROM excluded.taken
-        """),
-        {"district": district, "listing": listing},
-    )
+def task(record: District, seen: Seen) -> Task:
+    """Say what looking into a district's folder is about."""
+    to = record.connection
+    if not isinstance(to, SftpConnection):
+        raise TypeError(f"{record.district} has no sFTP folder")
+    required = frozenset(table.file for table in ROSTER.values() if table.needs_data(record.requires))
+    quiet, wait = timedelta(seconds=to.quiet_seconds), timedelta(seconds=to.wait_seconds)
+    return Task(record.district, to, seen, Patience(quiet, wait, required))
 
 
-def remember(connection: Connection, district: str, state: Seen, problem: str | None) -> None:
-    """Keep what a look left, and why the folder could not be looked at, if so."""
-    connection.execute(
-        sa.text("""
-            INSERT INTO roster.drop_look (district, listing, unchanged_since, problem, looked_at)
-            VALUES (:district, :listing, :unchanged_since, :problem, now())
-            ON CONFLICT (district) DO UPDATE SET listing = excluded.listing,
-                unchanged_since = excluded.unchanged_since, problem = excluded.problem, looked_at = now()
-        """),
+def seen(connection: Connection, district: str) -> Seen:
+    """Read what earlier looks and runs have left of a district's folder."""
+    row = connection.execute(
+        sa.text(f"SELECT {_SEEN} FROM roster.drop_look WHERE district = :district"), {"district": district}
+    ).one_or_none()
+    return Seen() if row is None else _seen(list(row))
+
+
+def _seen(values: list[object]) -> Seen:
+    listing, since, taken, takings, files = values
+    return Seen(listing, since, taken, takings or 0, None if files is None else frozenset(files))  # type: ignore[arg-type, call-overload]
+
+
+def remember(connection: Connection, looks: Iterable[Looked]) -> None:
+    """Keep what looks left, or why a folder could not be looked into."""
+    rows = [
         {
-            "district": district,
-            "listing": state.listing,
-            "unchanged_since": state.unchanged_since,
-            "problem": problem,
-        },
+            "district": looked.task.district,
+            "listing": seen.listing,
+            "unchanged_since": seen.unchanged_since and seen.unchanged_since.isoformat(),
+            "problem": looked.problem and str(looked.problem),
+            "lasts": isinstance(looked.problem, CallSomebody),
+        }
+        for looked in looks
+        for seen in [looked.look.seen if looked.look else looked.task.seen]
+    ]
+    connection.execute(
+        sa.text("""
+            INSERT INTO roster.drop_look AS d
+                (district, listing, unchanged_since, problem, problem_lasts, problem_since, looked_at)
+            SELECT district, r.listing, r.unchanged_since, problem, lasts, CASE WHEN problem IS NOT NULL THEN now() END,
+                now()
+            FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r
+                (district text, listing text, unchanged_since timestamptz, problem text, lasts boolean)
+            JOIN roster.district USING (district)
+            ON CONFLICT (district) DO UPDATE SET listing = excluded.listing,
+                unchanged_since = excluded.unchanged_since, problem = excluded.problem, looked_at = now(),
+                problem_lasts = excluded.problem_lasts, problem_since =
+                    CASE WHEN excluded.problem IS NOT NULL THEN coalesce(d.problem_since, now()) END
+        """),
+        {"rows": json.dumps(rows)},
     )
+
+
+def take(connection: Connection, district: str, listing: str, accepted: Iterable[str] | None = None) -> bool:
+    """Enter that what lay in a folder was decided on.
+
+    Args:
+        connection: In a transaction.
+        district: Whose folder.
+        listing: The fingerprint of the files that lay in it.
+        accepted: The standard's names of its files, where it is the roster now: the set that is expected next time.
+
+    Returns:
+        Whether something else was decided on last.
+    """
+    files = None if accepted is None else sorted(accepted)
+    before = connection.scalar(
+        sa.text("SELECT taken FROM roster.drop_look WHERE district = :district FOR UPDATE"), {"district": district}
+    )
+    connection.execute(
+        sa.text("""
+            INSERT INTO roster.drop_look AS d (district, taken, takings, files, looked_at)
+            VALUES (:district, :listing, 1, :files, now())
+            ON CONFLICT (district) DO UPDATE SET taken = excluded.taken,
+                takings = d.takings + CAST(d.taken IS DISTINCT FROM excluded.taken AS integer),
+                files = coalesce(excluded.files, d.files)
+        """),
+        {"district": district, "listing": listing, "files": files},
+    )
+    return bool(before != listing)
 
 
 def problems(connection: Connection) -> dict[str, str]:
     """Read, by district, why its folder could not be looked at the last time."""
     rows = connection.execute(sa.text("SELECT district, problem FROM roster.drop_look WHERE problem IS NOT NULL"))
     return {row[0]: row[1] for row in rows}
+
+
+def untold(connection: Connection, among: Sequence[str], after: timedelta) -> dict[str, str]:
+    """Find the problems that somebody must be told of.
+
+    Args:
+        connection: Where they are kept.
+        among: Districts with a problem.
+        after: How long what is tried again may last before it is told, too.
+
+    Returns:
+        By district, what names the problem for as long as it lasts.
+    """
+    rows = connection.execute(
+        sa.text("""
+            SELECT district, problem_lasts, problem_since FROM roster.drop_look
+            WHERE district = ANY(:among) AND (problem_lasts OR problem_since < now() - :after)
+        """),
+        {"among": list(among), "after": after},
+    )
+    return {
+        district: f"{district}:{'problem' if lasts else 'not reached'}:{since:%Y%m%dT%H%M%S.%fZ}"
+        for district, lasts, since in rows
+    }

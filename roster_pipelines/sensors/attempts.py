@@ -16,6 +16,8 @@ LONGEST_PAUSE = timedelta(hours=6)
 CAUSE = "roster/cause"
 # The daemon looks every request's partition up, at up to 26 ms each, within the tick's 60 s.
 REQUESTS_PER_TICK = 200
+# Every pass over the queue looks at all of it: what waits for its turn waits in the ledgers, not in the queue.
+UNDER_WAY_AT_MOST = 250
 
 
 @dataclass(frozen=True)
@@ -63,22 +65,26 @@ def request(
 
 
 def requests(
-    instance: dg.DagsterInstance, causes: Mapping[str, str], trigger: str, now: datetime
+    instance: dg.DagsterInstance, causes: Mapping[str, str], trigger: str, now: datetime, *, once: bool = False
 ) -> list[dg.RunRequest]:
-    """Ask for runs of districts: not of one that has a run under way, nor of more at once than a tick has time for.
+    """Ask for runs of districts: not of one that has a run under way, nor of more than a tick or the queue can take.
 
     Args:
         instance: Where earlier runs and partitions are looked up.
         causes: By district, what its run is for.
         trigger: See `request`.
         now: The time.
+        once: Whether one run is enough, also one that failed.
     """
-    busy, existing = under_way(instance), set(instance.get_dynamic_partitions(str(districts.name)))
     asked: list[dg.RunRequest] = []
+    if not causes:
+        return asked
+    busy, existing = under_way(instance), set(instance.get_dynamic_partitions(str(districts.name)))
+    room = min(REQUESTS_PER_TICK, UNDER_WAY_AT_MOST - len(busy))
     for district, cause in causes.items():
-        if district in existing and district not in busy and len(asked) < REQUESTS_PER_TICK:
+        if district in existing and district not in busy and len(asked) < room:
             run = request(instance, district, cause, trigger, now)
-            asked += [run] if run else []
+            asked += [run] if run and not (once and run.run_key != f"{cause}:0") else []
     return asked
 
 

@@ -9,12 +9,16 @@ import duckdb
 import pytest
 
 from roster_pipelines.assets import failures
-from roster_pipelines.connections.arrival import Seen
+from roster_pipelines.connections import sftp
+from roster_pipelines.connections.arrival import Look, Seen, movement
+from roster_pipelines.connections.looking import Looked
+from roster_pipelines.jobs import SFTP_DROP, TRIGGER
 from roster_pipelines.oneroster.standard import ROSTER
-from roster_pipelines.platform import drops
+from roster_pipelines.platform import drops, registry
 from roster_pipelines.simulators.districts import District, generate
 from roster_pipelines_tests.assets.conftest import CEDAR, MAPLE, Deployment, expected, rewrite, shown
 
+DROPPED = {TRIGGER: SFTP_DROP}
 DATA = Path(__file__).parent.parent / "data"
 VALIDATED = {f"validated/{table}" for table in ROSTER}
 DOWNSTREAM = {"identities", "entitlements", "gates", "roster_plan", "rostered_classes"}
@@ -58,9 +62,9 @@ def with_bad_rows(files: Path) -> None:
 
 
 def taken(deployment: Deployment) -> str | None:
-    """The listing that a run has decided on last."""
+    """The files that a run has decided on last, summed up."""
     with deployment.engine.connect() as connection:
-        return drops.seen(connection)[MAPLE].taken
+        return drops.seen(connection, MAPLE).taken
 
 
 def test_a_clean_delivery_materializes_every_asset_and_passes_every_check(
@@ -179,17 +183,37 @@ def test_a_folder_that_moves_between_the_look_and_the_run_is_not_taken(
 ) -> None:
     """The sensor saw the folder settle; before the run came to it, the next upload had begun."""
     monkeypatch.setattr(failures, "SECONDS_BETWEEN", 0)
-    with delivered.engine.begin() as connection:
-        settled_long_ago = datetime(2026, 11, 1, tzinfo=UTC)
-        drops.remember(connection, MAPLE, Seen("the listing that had settled", settled_long_ago), None)
+    look_showed(delivered, Seen("what had settled", datetime(2026, 11, 1, tzinfo=UTC)))
     rewrite(files, "users", "FROM rows LIMIT 5")
     delivered.site.upload(files)
     roster = delivered.roster()
-    result = delivered.run()
+    result = delivered.run(tags=DROPPED)
     assert not result.success
     assert failure(result).startswith("the folder is still moving")
     assert delivered.ledger() == [("accepted", None)]
     assert delivered.roster() == roster
+
+
+def look_showed(deployment: Deployment, seen: Seen) -> None:
+    with deployment.engine.begin() as connection:
+        task = drops.task(registry.get(connection, MAPLE), seen)
+        drops.remember(connection, [Looked(task, Look(seen, "settled"))])
+
+
+def test_half_an_upload_is_fetched_by_a_run_that_a_person_asks_for_and_not_by_one_that_a_drop_does(
+    deployment: Deployment, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "SECONDS_BETWEEN", 0)
+    deployment.register(connection=deployment.site.connection(wait_seconds=3600))
+    (files / "enrollments.csv").unlink()
+    deployment.site.upload(files)
+    with sftp.opened(deployment.site.connection()) as session:
+        shown = movement(session.folder().files())
+    look_showed(deployment, Seen(shown, datetime.now(UTC)))
+    dropped = deployment.run(tags=DROPPED)
+    assert failure(dropped).startswith("the upload is not whole (enrollments.csv: missing)")
+    assert deployment.ledger() == []
+    assert failure(deployment.run()).startswith("the delivery is refused")
 
 
 def test_an_arrival_counts_as_taken_only_once_its_delivery_was_decided_on(delivered: Deployment, files: Path) -> None:

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from roster_pipelines.connections import unpack
 from roster_pipelines.connections.gather import Gathered, gather, gather_local
 from roster_pipelines.errors import LookAtData
 
+MONDAY = datetime(2026, 11, 23, 6, tzinfo=UTC)
 USERS = b"sourcedId,status,dateLastModified\nusr-1,,\n"
 ORGS = b"sourcedId,status,dateLastModified\norg-1,,\n"
 DEMOGRAPHICS = b"sourcedId,birthDate\nusr-1,2015-01-01\n"
@@ -106,7 +108,7 @@ def test_only_what_is_used_is_fetched_or_unpacked(packed: bool, dropped: Path, i
         fetched.append(name)
         return (dropped / name).rename(folder / name)
 
-    gathered = gather([path.name for path in dropped.iterdir()], fetch, into)
+    gathered = gather({path.name: MONDAY for path in dropped.iterdir()}, fetch, into)
     assert fetched == (["roster.zip"] if packed else ["Users_1.csv"])
     assert {path.name for path in into.iterdir()} - {"roster.zip"} == set(gathered.files if packed else {"Users_1.csv"})
     assert contents_of(gathered.files) == {"users.csv": USERS}
@@ -131,7 +133,7 @@ def test_where_it_is_not_clear_what_the_delivery_is_nothing_is_fetched(into: Pat
         raise AssertionError(name)
 
     def refused(*names: str) -> list[Told]:
-        gathered = gather(names, fetch, into)
+        gathered = gather(dict.fromkeys(names, MONDAY), fetch, into)
         assert (gathered.files, gathered.refused, bool(gathered.taken)) == ({}, "", True)
         return told(gathered)
 
@@ -375,3 +377,20 @@ def test_any_bytes_as_a_zip_give_findings_or_files_and_never_an_exception(conten
         assert bool(fatal) == bool(gathered.refused) != bool(gathered.files)
         whole = contents_of(gathered.files)
         assert whole.items() <= dict(CLEAN).items(), "what is taken is as it was packed"
+
+
+def test_files_written_hours_before_the_newest_are_told_of_and_taken(dropped: Path, into: Path) -> None:
+    drop(dropped, users=USERS, orgs=ORGS)
+    times = {"users.csv": MONDAY, "orgs.csv": MONDAY - timedelta(hours=7), "notes.txt": MONDAY + timedelta(days=9)}
+    gathered = gather(times, lambda name, _: dropped / name, into)
+    assert set(gathered.files) == {"users.csv", "orgs.csv"}
+    assert ("files-apart", "warning", "orgs.csv") in told(gathered)
+    near = gather({**times, "orgs.csv": MONDAY - timedelta(hours=5)}, lambda name, _: dropped / name, into)
+    assert "files-apart" not in {rule for rule, _, _ in told(near)}
+
+
+def test_the_size_of_what_was_fetched_is_known_as_it_was_delivered(dropped: Path, into: Path) -> None:
+    drop(dropped, users=USERS, orgs=ORGS)
+    assert gather_local(dropped, into).size == len(USERS) + len(ORGS)
+    path = drop_zip(into / "roster.zip", users=USERS)
+    assert gather_local(path, into).size == path.stat().st_size

@@ -1,6 +1,6 @@
 """What was worked out for a district and is kept, and what the arrivals sensor remembers."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -8,11 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from roster_pipelines.connections.arrival import Seen
 from roster_pipelines.errors import LookAtData
-from roster_pipelines.platform import derived, drops
+from roster_pipelines.platform import derived
 from roster_pipelines.platform.derived import Reasoned, Waiting
-from roster_pipelines_tests.conftest import register
 
 Row = dict[str, Any]
 
@@ -171,28 +169,3 @@ def test_what_identities_were_made_from_is_what_was_recorded_last(engine: Engine
         derived.record_matching(connection, "cedar", first, 1, 0)
         derived.record_matching(connection, "maple", second, 2, 1)
         assert derived.matched_from(connection, "maple") == second
-
-
-def test_what_a_look_left_is_remembered_by_district_until_the_next(engine: Engine) -> None:
-    for district in ("maple", "cedar"):
-        register(engine, district)
-    first = Seen("listing", datetime(2026, 11, 23, 6, tzinfo=UTC), None)
-    with engine.begin() as connection:
-        drops.remember(connection, "maple", first, "the server cannot be reached: look")
-        drops.remember(connection, "cedar", Seen(), None)
-        assert drops.seen(connection) == {"maple": first, "cedar": Seen()}
-        assert drops.problems(connection) == {"maple": "the server cannot be reached: look"}
-        drops.remember(connection, "maple", Seen("other"), None)
-        assert drops.seen(connection)["maple"] == Seen("other")
-        assert drops.problems(connection) == {}
-
-
-def test_each_other_listing_that_a_run_fetches_is_counted(engine: Engine) -> None:
-    register(engine, "maple")
-    with engine.begin() as connection:
-        drops.take(connection, "maple", "first")
-        drops.remember(connection, "maple", Seen("second"), None)
-        drops.take(connection, "maple", "second")
-        drops.take(connection, "maple", "second")
-        drops.take(connection, "maple", "first")
-        assert drops.seen(connection)["maple"] == Seen("second", None, "first", 3)

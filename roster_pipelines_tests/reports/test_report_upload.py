@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from roster_pipelines.connections.arrival import Seen, decide, fingerprint
+from roster_pipelines.connections.arrival import Listing, Patience, Seen, decide, fingerprint
 from roster_pipelines.connections.report_upload import upload_report
 from roster_pipelines.connections.sftp import opened
 from roster_pipelines.district_connection import SftpConnection
@@ -50,11 +50,13 @@ def test_the_sensor_sees_no_arrival_in_a_report(site: Site, tmp_path: Path) -> N
     (tmp_path / "users.csv").write_text("sourcedId\n")
     site.upload(tmp_path / "users.csv")
     with opened(connection(site)) as remote:
-        taken = fingerprint(remote.files())
+        before = Listing(tuple(remote.folder().files()))
     upload_report(connection(site), NAME, PAGE)
     with opened(connection(site)) as remote:
-        look = decide(remote.files(), Seen(listing=taken, taken=taken), AT, timedelta(0))
-    assert (look.take, look.reason, look.seen.listing) == (False, "taken already", taken)
+        after = Listing(tuple(remote.folder().files()))
+    assert after == before
+    taken = Seen(taken=fingerprint(before.files))
+    assert decide(after, taken, AT, Patience(timedelta(0), timedelta(0))).state == "taken"
 
 
 @pytest.mark.parametrize("call", ["mkdir", "open"])

@@ -1,7 +1,8 @@
 """A district is run when its upload is over; looking at one district never depends on another."""
 
+import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -9,11 +10,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from roster_pipelines.connections.arrival import Seen
+from roster_pipelines.connections import landing, looking, sftp
+from roster_pipelines.connections.arrival import Listing, Look, Seen
+from roster_pipelines.connections.looking import Looked, Task
 from roster_pipelines.district_connection import SftpConnection
-from roster_pipelines.platform import drops
-from roster_pipelines.sensors import arrivals as module
-from roster_pipelines.sensors.arrivals import arrivals, is_due
+from roster_pipelines.platform import arrivals as ledger
+from roster_pipelines.platform import deliveries, drops
+from roster_pipelines.sensors import attempts
+from roster_pipelines.sensors.arrivals import arrivals
 from roster_pipelines.sensors.attempts import CAUSE
 from roster_pipelines_tests.conftest import Site, nowhere, register, url_of
 from roster_pipelines_tests.sensors.api import api
@@ -40,14 +44,14 @@ def users(tmp_path: Path) -> Path:
 
 def look(instance: dg.DagsterInstance, engine: Engine) -> dict[str, str]:
     """Let the sensor tick once; the districts it asks for, by run key."""
+    return asked(instance, engine, "sftp drop")
+
+
+def asked(instance: dg.DagsterInstance, engine: Engine, trigger: str) -> dict[str, str]:
+    """Let the sensor tick once; the districts it asks for, by run key, all for the same reason."""
     found = requests(tick(arrivals, instance, url_of(engine)))
-    assert all(request.tags["roster/trigger"] == "sftp drop" for request in found)
+    assert {request.tags["roster/trigger"] for request in found} <= {trigger}
     return {str(request.run_key): str(request.partition_key) for request in found}
-
-
-def restless(name: str) -> SftpConnection:
-    """A connection into whose folder every tick looks."""
-    return nowhere().model_copy(update={"username": name, "quiet_seconds": 0})
 
 
 def later(engine: Engine, seconds: int) -> None:
@@ -56,16 +60,42 @@ def later(engine: Engine, seconds: int) -> None:
         connection.execute(
             sa.text(
                 "UPDATE roster.drop_look SET looked_at = looked_at - make_interval(secs => :s),"
-                " unchanged_since = unchanged_since - make_interval(secs => :s)"
+                " unchanged_since = unchanged_since - make_interval(secs => :s),"
+                " problem_since = problem_since - make_interval(secs => :s)"
             ),
             {"s": seconds},
         )
 
 
+def due_again(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE roster.drop_look SET looked_at = looked_at - interval '1 hour'"))
+
+
 def decided(engine: Engine, district: str) -> None:
     """Do what a run does as far as this sensor sees: it has fetched what was seen last, and decided on it."""
     with engine.begin() as connection:
-        drops.take(connection, district, str(drops.seen(connection)[district].listing))
+        drops.take(connection, district, under_way(engine, district))
+
+
+def under_way(engine: Engine, district: str = MAPLE) -> str:
+    """What is on its way from a district, summed up."""
+    with engine.connect() as connection:
+        query = "SELECT listing FROM roster.arrival WHERE district = :district AND ended_at IS NULL"
+        return str(connection.scalar(sa.text(query), {"district": district}))
+
+
+def fetch(engine: Engine, site: Site, folder: Path, *, accepted: bool = True) -> str:
+    """Fetch what lies in the folder and decide on it, as a run does; the delivery's id."""
+    folder.mkdir()
+    receipt = landing.receipt(sftp.fetch_delivery(site.connection(), folder), datetime.now(UTC))
+    listing = under_way(engine)
+    with engine.begin() as connection:
+        deliveries.record(connection, MAPLE, receipt, listing)
+        deliveries.decide(connection, MAPLE, receipt.delivery_id, "accepted" if accepted else "refused")
+        drops.take(connection, MAPLE, listing)
+        ledger.end(connection, MAPLE, listing, receipt.delivery_id)
+    return receipt.delivery_id
 
 
 def problems(engine: Engine) -> dict[str, str]:
@@ -80,8 +110,7 @@ def test_a_drop_is_asked_for_after_two_looks_and_not_again_once_it_was_decided_o
     assert look(instance, engine) == {}, "an empty folder"
     site.upload(users)
     assert look(instance, engine) == {}, "the first look"
-    asked = look(instance, engine)
-    assert list(asked.values()) == [MAPLE]
+    assert list(look(instance, engine).values()) == [MAPLE]
     decided(engine, MAPLE)
     assert look(instance, engine) == {}
     assert problems(engine) == {}
@@ -137,18 +166,6 @@ def test_nothing_is_asked_for_before_the_quiet_period_is_over(
     assert list(look(instance, engine).values()) == [MAPLE]
 
 
-@pytest.mark.parametrize(
-    ("quiet_seconds", "seconds_ago", "due"),
-    [(300, None, True), (300, 59, False), (300, 60, True), (0, 0, True), (7200, 600, False)],
-)
-def test_a_folder_is_looked_into_five_times_while_it_must_be_quiet(
-    quiet_seconds: int, seconds_ago: int | None, due: bool
-) -> None:
-    now = datetime(2026, 11, 23, tzinfo=UTC)
-    looked_at = None if seconds_ago is None else now - timedelta(seconds=seconds_ago)
-    assert is_due(quiet_seconds, looked_at, now) is due
-
-
 def test_each_district_is_looked_at_by_itself(
     engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path
 ) -> None:
@@ -179,28 +196,45 @@ def no_folder(site: Site) -> SftpConnection:
     return site.connection().model_copy(update={"directory": "/nowhere"})
 
 
-@pytest.mark.parametrize(
-    ("broken", "told"),
-    [
-        (unreachable, "cannot be reached"),
-        (other_key, "none is pinned"),
-        (wrong_secret, "refuses the login"),
-        (no_secret, "the secret env:NOBODY_HAS_SET_THIS is not set"),
-        (no_folder, "does not show the folder /nowhere"),
-    ],
-)
+BROKEN = [
+    (unreachable, "cannot be reached", False),
+    (other_key, "none is pinned", True),
+    (wrong_secret, "refuses the login", True),
+    (no_secret, "the secret env:NOBODY_HAS_SET_THIS is not set", True),
+    (no_folder, "does not show the folder /nowhere", True),
+]
+
+
+@pytest.mark.parametrize(("broken", "told", "lasts"), BROKEN)
 def test_a_folder_that_cannot_be_looked_into_is_a_problem_in_the_ledger_and_stops_no_other(
-    engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, broken: object, told: str
+    engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, broken: object, told: str, lasts: bool
 ) -> None:
     register(engine, MAPLE, connection=broken(site))  # type: ignore[operator]
     register(engine, CEDAR, connection=site.connection(CEDAR))
     site.upload(users, CEDAR)
-    look(instance, engine)
-    assert list(look(instance, engine).values()) == [CEDAR]
-    found = problems(engine)
-    assert found.keys() == {MAPLE}
-    assert told in found[MAPLE]
-    assert not any(secret in found[MAPLE] for secret in site.secrets.values())
+    tick(arrivals, instance, url_of(engine))
+    found = requests(tick(arrivals, instance, url_of(engine)))
+    assert CEDAR in [request.partition_key for request in found if request.tags["roster/trigger"] == "sftp drop"]
+    known = problems(engine)
+    assert known.keys() == {MAPLE}
+    assert told in known[MAPLE]
+    assert not any(secret in known[MAPLE] for secret in site.secrets.values())
+
+
+@pytest.mark.parametrize(("broken", "told", "lasts"), BROKEN)
+def test_what_somebody_must_mend_is_told_by_one_run_and_what_is_tried_again_after_a_day(
+    engine: Engine, instance: dg.DagsterInstance, site: Site, broken: object, told: str, lasts: bool
+) -> None:
+    register(engine, MAPLE, connection=broken(site))  # type: ignore[operator]
+    first = asked(instance, engine, "not reached")
+    assert list(first.values()) == ([MAPLE] if lasts else [])
+    later(engine, 25 * 3600)
+    after_a_day = asked(instance, engine, "not reached")
+    assert list(after_a_day.values()) == [MAPLE]
+    (cause,) = {key.removesuffix(":0") for key in after_a_day}
+    run_of(instance, MAPLE, "FAILURE", **{CAUSE: cause})
+    due_again(engine)
+    assert asked(instance, engine, "not reached") == {}
 
 
 def test_a_problem_is_gone_from_the_ledger_when_the_folder_is_seen_again_and_no_look_was_lost(
@@ -212,6 +246,7 @@ def test_a_problem_is_gone_from_the_ledger_when_the_folder_is_seen_again_and_no_
     register(engine, MAPLE, connection=unreachable(site))
     assert look(instance, engine) == {}
     assert problems(engine).keys() == {MAPLE}
+    later(engine, 600)
     register(engine, MAPLE, connection=site.connection())
     assert list(look(instance, engine).values()) == [MAPLE]
     assert problems(engine) == {}
@@ -224,7 +259,7 @@ def test_a_paused_district_is_not_looked_at(
     site.upload(users)
     assert [look(instance, engine), look(instance, engine)] == [{}, {}]
     with engine.connect() as connection:
-        assert drops.seen(connection) == {}
+        assert drops.seen(connection, MAPLE) == Seen()
 
 
 def test_a_district_that_is_pulled_from_an_api_has_no_folder_to_be_looked_into(
@@ -236,7 +271,7 @@ def test_a_district_that_is_pulled_from_an_api_has_no_folder_to_be_looked_into(
     look(instance, engine)
     assert list(look(instance, engine).values()) == [CEDAR]
     with engine.connect() as connection:
-        assert drops.seen(connection).keys() == {CEDAR}
+        assert drops.seen(connection, MAPLE) == Seen()
 
 
 @pytest.mark.parametrize("stage", ["onboarding", "testing"])
@@ -261,44 +296,95 @@ def test_a_district_without_a_partition_waits_for_it(
     assert list(look(instance, engine).values()) == [MAPLE]
 
 
-def test_a_server_that_hangs_until_the_tick_dies_does_not_keep_its_place_in_the_row(
-    engine: Engine, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+def states(engine: Engine) -> list[str]:
+    """What became of each upload, the first first."""
+    with engine.connect() as connection:
+        return [arrival.state for arrival in reversed(ledger.newest(connection, MAPLE, 20))]
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_the_same_content_again_makes_no_run_and_one_line_in_the_ledger(
+    engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, tmp_path: Path, accepted: bool
 ) -> None:
-    class TickKilledError(Exception):
-        pass
-
-    seen: list[str] = []
-
-    def hang(connection: SftpConnection, before: Seen) -> object:
-        seen.append(connection.username)
-        raise TickKilledError
-
-    monkeypatch.setattr(module, "_look", hang)
-    for name in (MAPLE, CEDAR):
-        register(engine, name, connection=restless(name))
-    for _ in range(3):
-        with pytest.raises(TickKilledError):
-            look(instance, engine)
-    assert seen == [CEDAR, MAPLE, CEDAR]
+    register(engine, MAPLE, connection=site.connection())
+    site.upload(users)
+    look(instance, engine)
+    look(instance, engine)
+    delivery = fetch(engine, site, tmp_path / "fetched", accepted=accepted)
+    touch(site.folder() / "users.csv", hours=24)
+    assert [look(instance, engine), look(instance, engine), look(instance, engine)] == [{}, {}, {}]
+    assert states(engine) == ["accepted" if accepted else "refused", "same"]
+    with engine.connect() as connection:
+        assert {arrival.delivery_id for arrival in ledger.newest(connection, MAPLE, 5)} == {delivery}
 
 
-def test_when_the_time_of_a_tick_is_over_the_longest_unseen_come_first_in_the_next(
-    engine: Engine, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+def test_another_content_of_the_same_size_is_run(
+    engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, tmp_path: Path
 ) -> None:
-    """One look at an unreachable server uses up the tick; still every district has its turn."""
-    names = ["alder", "birch", "cedar"]
+    register(engine, MAPLE, connection=site.connection())
+    site.upload(users)
+    look(instance, engine)
+    look(instance, engine)
+    fetch(engine, site, tmp_path / "fetched")
+    (site.folder() / "users.csv").write_text("sourcedID\n")
+    touch(site.folder() / "users.csv", hours=24)
+    look(instance, engine)
+    assert list(look(instance, engine).values()) == [MAPLE]
+
+
+def test_the_same_content_is_run_again_where_its_first_run_died_before_it_decided(
+    engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, tmp_path: Path
+) -> None:
+    register(engine, MAPLE, connection=site.connection())
+    site.upload(users)
+    look(instance, engine)
+    look(instance, engine)
+    (tmp_path / "fetched").mkdir()
+    receipt = landing.receipt(sftp.fetch_delivery(site.connection(), tmp_path / "fetched"), datetime.now(UTC))
+    with engine.begin() as connection:
+        deliveries.record(connection, MAPLE, receipt, under_way(engine))
+    assert list(look(instance, engine).values()) == [MAPLE]
+
+
+def touch(path: Path, hours: float) -> None:
+    """Let a file have been written so many hours later."""
+    time = path.stat().st_mtime + 3600 * hours
+    os.utime(path, (time, time))
+
+
+@pytest.fixture
+def full_server(engine: Engine, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server on which the files of more districts wait than a tick may ask for, and than the queue may hold."""
+    monkeypatch.setattr(attempts, "REQUESTS_PER_TICK", 5)
+    monkeypatch.setattr(attempts, "UNDER_WAY_AT_MOST", 8)
+    count = 10
+    names = [f"district-{number:03}" for number in range(count)]
     instance.add_dynamic_partitions("districts", names)
     for name in names:
-        register(engine, name, connection=restless(name))
-    seen: list[str] = []
+        register(engine, name, connection=nowhere().model_copy(update={"quiet_seconds": 0}))
 
-    def slow_look(connection: SftpConnection, before: Seen) -> object:
-        seen.append(connection.username)
-        monkeypatch.setattr(module, "BUDGET", timedelta(0))
-        return module.Look(before, take=False, reason="not reached"), "slow"
+    def settled(tasks: list[Task], seconds: float, grace: float) -> list[Looked]:
+        look = Look(Seen("shown", datetime(2026, 11, 23, tzinfo=UTC)), "settled", files="files")
+        return [Looked(task, look, Listing((("users.csv", 1, datetime(2026, 11, 23, tzinfo=UTC)),))) for task in tasks]
 
-    monkeypatch.setattr(module, "_look", slow_look)
-    for _ in range(4):
-        monkeypatch.setattr(module, "BUDGET", timedelta(hours=1))
-        look(instance, engine)
-    assert seen == ["alder", "birch", "cedar", "alder"]
+    monkeypatch.setattr(looking, "sweep", settled)
+
+
+def test_the_first_look_at_a_full_server_does_not_flood_the_queue(
+    engine: Engine, instance: dg.DagsterInstance, full_server: None
+) -> None:
+    first = look(instance, engine)
+    assert len(first) == 5
+    for district in first.values():
+        run_of(instance, district, "QUEUED")
+    second = look(instance, engine)
+    assert len(second) == 8 - 5
+    assert not {*first.values()} & {*second.values()}
+
+
+def test_nothing_is_asked_for_while_the_queue_is_full(
+    engine: Engine, instance: dg.DagsterInstance, full_server: None
+) -> None:
+    for number in range(8):
+        run_of(instance, f"elsewhere-{number}", "QUEUED")
+    assert look(instance, engine) == {}

@@ -1,5 +1,6 @@
 """What stands wrong with the package: its zip, and which files came."""
 
+import os
 import zipfile
 from collections.abc import Callable
 
@@ -134,6 +135,15 @@ def other(table: str) -> Plant:
     return lambda ground: ground.write(table, "sourcedId,status\n1,\n")
 
 
+def left_from_the_night_before(table: str) -> Plant:
+    def plant(ground: Ground) -> None:
+        path = ground.folder / f"{table}.csv"
+        yesterday = path.stat().st_mtime - 24 * 3600
+        os.utime(path, (yesterday, yesterday))
+
+    return plant
+
+
 def one_class(ground: Ground) -> None:
     """A district of one class with its teacher, and nobody else enrolled."""
     seat = next(row for row in ground.rows("enrollments").values() if row["role"] == "teacher")
@@ -165,6 +175,13 @@ CAME = Group(
         in_file("a file's name is in capitals", "file-name", "warning", "classes", named("classes", "CLASSES.CSV")),
         in_file(
             "a file's name has a date", "file-name", "warning", "courses", named("courses", "courses_2026-11-22.csv")
+        ),
+        in_file(
+            "a file was not uploaded with the others",
+            "files-apart",
+            "warning",
+            "orgs",
+            left_from_the_night_before("orgs"),
         ),
         in_file("a file is none of OneRoster's", "file-unknown", "warning", "parents", other("parents")),
         in_file("a gradebook file", "file-not-used", "info", "results", other("results")),
