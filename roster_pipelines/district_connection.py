@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from roster_pipelines import upload_account
+
 SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$")]
 TokenAuth = Literal["basic", "body"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -73,6 +75,29 @@ class PullTimes(Strict):
     blackout: tuple[Blackout, ...] = ()
 
 
+class UploadAccount(Strict):
+    """What `roster sftp-config` gives a district on the vendor's own sFTP server.
+
+    Attributes:
+        username: What the district logs in as; None: its key.
+        authorized_keys: OpenSSH public keys that let it in.
+        password_hash: Where a crypt hash of its password is, such as `$6$...`, never the password; at least one of the
+            two is given.
+        addresses: The public IPs that it comes from, or networks of them in CIDR.
+    """
+
+    username: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] | None = None
+    authorized_keys: tuple[Annotated[str, AfterValidator(upload_account.public_key)], ...] = ()
+    password_hash: SecretReference | None = None
+    addresses: tuple[Annotated[str, AfterValidator(upload_account.source)], ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _some_way_in(self) -> Self:
+        if not self.authorized_keys and self.password_hash is None:
+            raise ValueError("give authorized_keys, password_hash or both")
+        return self
+
+
 class SftpConnection(Strict):
     """How a district's files are fetched by sFTP.
 
@@ -83,6 +108,7 @@ class SftpConnection(Strict):
         directory: The folder of the district's files on the server.
         quiet_seconds: How long the folder must have stood still before its files are taken.
         reports: The sub-folder of `directory` that each delivery's report is put into; None: none is put there.
+        upload: The district's account on the vendor's own sFTP server; None: it has none there.
     """
 
     kind: Literal["sftp"]
@@ -95,6 +121,7 @@ class SftpConnection(Strict):
     directory: str = "/"
     quiet_seconds: int = Field(300, ge=0)
     reports: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
+    upload: UploadAccount | None = None
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
@@ -201,6 +228,6 @@ class PowerSchoolConnection(_Api):
 
 ApiConnection = ClassLinkConnection | InfiniteCampusConnection | PowerSchoolConnection
 KINDS = ("sftp", "classlink", "infinite_campus", "powerschool")
-SECRETS = ("password", "private_key", "partner_key", "consumer_secret", "client_secret")
+SECRETS = ("password", "private_key", "partner_key", "consumer_secret", "client_secret", "password_hash")
 """The keys that say where a secret is."""
 Connection = Annotated[SftpConnection | ApiConnection, Field(discriminator="kind")]

@@ -20,6 +20,7 @@ from roster_pipelines.cli import (
     product,
     pull,
     report,
+    sftp_config,
     simulate,
     templates,
     up,
@@ -49,6 +50,7 @@ app.command("report")(report.report)
 app.command("validate")(validate.validate)
 app.command("templates")(templates.templates)
 app.command("powerschool-plugin")(powerschool_plugin.powerschool_plugin)
+app.command("sftp-config")(sftp_config.sftp_config)
 app.command("simulate")(simulate.simulate)
 app.command("license", rich_help_panel=product.PANEL)(product.license_)
 app.command("sign-in", rich_help_panel=product.PANEL)(product.sign_in)
