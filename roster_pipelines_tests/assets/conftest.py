@@ -70,17 +70,17 @@ class Deployment:
         self,
         district: str = MAPLE,
         job: str = "process_delivery",
-        only: str | None = None,
+        only: tuple[str, ...] = (),
         tags: dict[str, str] | None = None,
     ) -> dg.ExecuteInProcessResult:
-        """Run a job, or one asset of it, for a district, to its good or bad end."""
+        """Run a job, or some assets of it, for a district, to its good or bad end."""
         resolved = self.definitions().resolve_job_def(job)
         return resolved.execute_in_process(
             partition_key=district,
             instance=self.instance,
             tags=tags,
             raise_on_error=False,
-            asset_selection=[dg.AssetKey([only])] if only else None,
+            asset_selection=[dg.AssetKey(asset.split("/")) for asset in only] or None,
         )
 
     def refresh(self, district: str = MAPLE) -> dg.ExecuteInProcessResult:

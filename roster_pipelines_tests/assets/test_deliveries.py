@@ -222,7 +222,7 @@ def test_an_arrival_counts_as_taken_only_once_its_delivery_was_decided_on(delive
     before = taken(delivered)
     without_role(files)
     delivered.site.upload(files)
-    assert delivered.run(only="delivery").success
+    assert delivered.run(only=("delivery",)).success
     assert taken(delivered) == before
     assert not delivered.run().success
     assert taken(delivered) not in (None, before), "refused is decided too"

@@ -68,7 +68,7 @@ def test_a_run_over_midnight_goes_by_the_day_on_which_it_began(
     delivered.sign_in(teachers[0])
     with delivered.engine.begin() as connection:
         connection.execute(sa.text("UPDATE platform.licence SET ends_on = :day"), {"day": tomorrow})
-    assert delivered.run(job="refresh_entitlements", only="identities").success
+    assert delivered.run(job="refresh_entitlements", only=("identities",)).success
     monkeypatch.setattr(conftest, "TODAY", tomorrow.isoformat())
     for asset in ("entitlements", "gates", "roster_plan"):
         assert delivered.run(job="refresh_entitlements", only=asset).success

@@ -15,7 +15,7 @@ from roster_pipelines_tests.assets.conftest import MAPLE, Deployment
 
 def matched(delivered: Deployment) -> dict[str, Any]:
     """Run the asset, and give its metadata."""
-    result = delivered.run(job="refresh_entitlements", only="identities")
+    result = delivered.run(job="refresh_entitlements", only=("identities",))
     assert result.success
     (event,) = result.asset_materializations_for_node("identities")
     return {name: value.value for name, value in event.metadata.items()}

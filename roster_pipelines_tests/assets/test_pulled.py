@@ -85,7 +85,7 @@ def test_a_pull_of_changes_leaves_everybody_else_as_they_are(
         )
         server.serve(files)
         changed = deployment.run()
-        by_hand = deployment.run(tags={TRIGGER: BY_HAND}, only="delivery")
+        by_hand = deployment.run(tags={TRIGGER: BY_HAND}, only=("delivery",))
     assert changed.success
     assert changed.asset_materializations_for_node("delivery")[0].metadata["mode"].value == "delta"
     assert by_hand.asset_materializations_for_node("delivery")[0].metadata["mode"].value == "bulk", "all of it"
@@ -119,7 +119,7 @@ def test_nothing_that_a_pull_tells_holds_a_value_of_a_person_a_secret_or_a_token
         assert deployment.run().success
         for habits in FAULTS:
             server.habits = habits
-            assert not deployment.run(only="delivery").success, habits
+            assert not deployment.run(only=("delivery",)).success, habits
         secrets = server.secrets
     text = told(deployment.instance, capfd, caplog)
     receipts = "\n".join(path.read_text() for path in (deployment.lake / "deliveries").rglob("receipt.json"))

@@ -168,7 +168,7 @@ def test_a_plan_made_by_another_record_is_never_applied_and_another_is_asked_for
     delivered.sign_in(teachers[2])
     delivered.register(stage="testing", pilot_teachers=(teachers[1],))
     for _ in range(2):
-        run = delivered.run(job="refresh_entitlements", only="rostered_classes")
+        run = delivered.run(job="refresh_entitlements", only=("rostered_classes",))
         (event,) = run.asset_materializations_for_node("rostered_classes")
         assert event.metadata["outcome"].value == "not_applied: outdated"
         assert delivered.published() == NOTHING
