@@ -3,6 +3,7 @@
 import tempfile
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from sqlalchemy.engine import Engine
@@ -20,6 +21,9 @@ from roster_pipelines.platform import deliveries, drops, registry
 from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
+
+if TYPE_CHECKING:
+    from roster_pipelines.connections.sftp_folder import Folder
 
 
 @dg.asset(
@@ -84,13 +88,17 @@ def _fetched(
 
     with engine.connect() as database:
         task = drops.task(record, drops.seen(database, record.district))
-    with sftp.opened(connection) as session:
-        listing = looking.inspected(session.folder(), task.seen)
-    hindrance = arrival.hindrance(listing, task.seen, now, task.patience, whole=whole)
-    if hindrance:
-        raise TryAgain(hindrance, "its files are taken once they are all there and have stood still")
-    gathered = sftp.fetch_delivery(connection, folder)
-    if gathered.listing != arrival.fingerprint(listing.files):
+    shown: list[str] = []
+
+    def look(remote: "Folder") -> None:
+        listing = looking.inspected(remote, task.seen)
+        shown.append(arrival.fingerprint(listing.files))
+        hindrance = arrival.hindrance(listing, task.seen, now, task.patience, whole=whole)
+        if hindrance:
+            raise TryAgain(hindrance, "its files are taken once they are all there and have stood still")
+
+    gathered = sftp.fetch_delivery(connection, folder, look)
+    if gathered.listing != shown[-1]:
         raise TryAgain("a file changed before it was copied", "it is copied again once the upload has ended")
     return gathered
 

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from roster_pipelines.errors import CallSomebody, TryAgain
 CONNECT_SECONDS = 10
 # For all of them together.
 OPEN_SECONDS = 25
+CLOSE_SECONDS = 2
 # So often a copy goes on in another session, after pauses of 1, 2 and 4 s.
 RESUMPTIONS = 3
 FIRST_PAUSE = 1.0
@@ -47,7 +48,9 @@ class Session:
         return Folder(self.client, self._connection, directory or self._connection.directory)
 
 
-def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
+def fetch_delivery(
+    connection: SftpConnection, folder: Path, before: Callable[[Folder], None] = lambda _: None
+) -> Gathered:
     """Fetch what lies in a district's folder now.
 
     Where the session is cut, another one goes on from the bytes that are there, if the file is listed as before.
@@ -55,13 +58,15 @@ def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
     Args:
         connection: Where and how.
         folder: An empty local folder.
+        before: Is shown the folder first, and may raise what keeps it from being fetched: within the same session, as
+            some servers let an account have one only.
 
     Raises:
         LookAtData: There is nothing that could be a delivery.
         TryAgain: The server was not reached, or a session was cut too often, or a file changed while it was copied.
         CallSomebody: The key, the login or the folder is wrong.
     """
-    fetching = _Fetching(connection, folder)
+    fetching = _Fetching(connection, folder, before)
     retrying = Retrying(
         retry=retry_if_exception(fetching.may_go_on),
         stop=stop_after_attempt(1 + RESUMPTIONS),
@@ -74,9 +79,10 @@ def fetch_delivery(connection: SftpConnection, folder: Path) -> Gathered:
 class _Fetching:
     """One delivery, over as many sessions as it takes."""
 
-    def __init__(self, connection: SftpConnection, folder: Path) -> None:
+    def __init__(self, connection: SftpConnection, folder: Path, before: Callable[[Folder], None]) -> None:
         self._connection = connection
         self._folder = folder
+        self._before = before
         self._begun: dict[str, RemoteFile] = {}
 
     def may_go_on(self, error: BaseException) -> bool:
@@ -87,6 +93,7 @@ class _Fetching:
         """Fetch the delivery within one session."""
         with opened(self._connection) as session:
             remote = session.folder()
+            self._before(remote)
             before = remote.files()
             self._forget(before)
             listed = {file.name: file for file in before}
@@ -132,7 +139,15 @@ def opened(connection: SftpConnection) -> Iterator[Session]:
                 sftp = _sftp(client)
             yield Session(sftp, connection)
     finally:
-        client.close()
+        _close(client)
+
+
+def _close(client: paramiko.SSHClient) -> None:
+    """Close a connection, and wait until it is: paramiko does so later, and some servers allow no other until then."""
+    transport = client.get_transport()
+    client.close()
+    if transport is not None:
+        transport.join(CLOSE_SECONDS)
 
 
 def _sftp(client: paramiko.SSHClient) -> paramiko.SFTPClient:

@@ -21,6 +21,7 @@ from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.platform import arrivals as ledger
 from roster_pipelines.platform.arrivals import Arrival
 from roster_pipelines.sensors.arrivals import arrivals
+from roster_pipelines.simulators.sftp_habits import Cut, Habits
 from roster_pipelines_tests.assets.conftest import MAPLE, Deployment, rewrite
 from roster_pipelines_tests.conftest import url_of
 from roster_pipelines_tests.sensors.ticks import requests, tick
@@ -335,7 +336,7 @@ def test_times_in_the_future_hold_nothing_up(door: Door) -> None:
 
 def test_a_folder_that_may_only_be_read_is_as_good(door: Door) -> None:
     door.put()
-    door.folder.chmod(0o555)
+    door.deployment.site.server.habits = Habits(read_only=True)
     before = {path.name: path.read_bytes() for path in door.folder.iterdir()}
     assert door.taken().success
     assert {path.name: path.read_bytes() for path in door.folder.iterdir()} == before
@@ -360,3 +361,35 @@ def test_what_is_replaced_before_its_run_is_told(second_night: Door) -> None:
     with second_night.deployment.engine.connect() as connection:
         states = [arrival.state for arrival in ledger.newest(connection, MAPLE, 3)]
     assert states == ["accepted", "replaced", "accepted"]
+
+
+def test_the_order_in_which_a_server_lists_a_folder_does_not_matter(door: Door) -> None:
+    door.put()
+    server = door.deployment.site.server
+    server.habits = Habits(listing_seed=1)
+    assert not door.look()
+    server.habits = Habits(listing_seed=2)
+    door.passes(5)
+    assert door.look()
+    server.habits = Habits(listing_seed=3)
+    assert door.run().success
+
+
+def test_a_connection_that_is_dropped_while_a_file_is_copied_costs_nothing(door: Door) -> None:
+    door.put()
+    assert door.settles()
+    size = (door.files / "users.csv").stat().st_size
+    door.deployment.site.server.habits = Habits(cuts={"users.csv": Cut(after=size // 2)}, read_bytes=size // 4)
+    assert door.run().success
+    landed = door.deployment.lake / "deliveries" / MAPLE / door.deployment.roster() / "users.csv"
+    assert landed.read_bytes() == (door.files / "users.csv").read_bytes()
+
+
+def test_a_server_that_allows_one_connection_at_a_time_is_never_asked_for_two(door: Door) -> None:
+    door.deployment.site.server.habits = Habits(single_connection=True)
+    door.put()
+    assert door.taken().success
+    door.passes(NIGHT)
+    door.put()
+    assert not door.settles()
+    assert door.latest.state == "same", "compared within the one connection, too"

@@ -1,7 +1,9 @@
 """The real OpenSSH on both sides: `sftp` uploads to `sshd`, and the daemon's sensor picks it up."""
 
 import getpass
+import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -12,8 +14,13 @@ import pytest
 
 from roster_pipelines.cli.dagster_instance import free_port
 from roster_pipelines.connections import sftp
+from roster_pipelines.connections.arrival import Seen
+from roster_pipelines.connections.looking import sweep
+from roster_pipelines.connections.sftp_reading import Reading
+from roster_pipelines.district import District
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody
+from roster_pipelines.platform import drops
 from roster_pipelines.simulators import districts
 from roster_pipelines_tests.integration.conftest import System, wait_for
 
@@ -26,6 +33,7 @@ class Sshd:
 
     port: int
     folder: Path
+    pid: int
 
     @property
     def connection(self) -> SftpConnection:
@@ -38,6 +46,7 @@ class Sshd:
             host_key=" ".join((self.folder / "host_key.pub").read_text().split()[:2]),
             directory=str(self.folder / "drop"),
             quiet_seconds=0,
+            wait_seconds=3600,
         )
 
 
@@ -68,7 +77,7 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        running = Sshd(port, tmp_path)
+        running = Sshd(port, tmp_path, server.pid)
 
         def listens() -> bool | None:
             with socket.socket() as probe:
@@ -119,6 +128,67 @@ def test_what_openssh_serves_is_fetched_whole_and_a_changed_host_key_is_refused(
     changed = sshd.connection.model_copy(update={"host_key": other})
     with pytest.raises(CallSomebody, match=r"host key .* has changed"):
         sftp.fetch_delivery(changed, _new(tmp_path / "nothing"))
+
+
+def test_files_that_openssh_puts_one_by_one_are_taken_when_the_last_is_there_to_its_end(
+    sshd: Sshd, tmp_path: Path
+) -> None:
+    made = districts.generate(_new(tmp_path / "made"), students=40)
+    district = District(district="dogwood", name="Dogwood", connection=sshd.connection)
+    seen = Seen()
+
+    def look() -> tuple[str, str]:
+        nonlocal seen
+        (looked,) = sweep([drops.task(district, seen)], 30, 30)
+        assert looked.look, looked.problem
+        seen = looked.look.seen
+        return looked.look.state, looked.look.reason
+
+    part = _new(tmp_path / "part")
+    for path in made.folder.iterdir():
+        if path.name != "users.csv":
+            shutil.copy(path, part)
+    upload(sshd, part)
+    assert [look()[0], look()] == ["moving", ("waiting", "users.csv: missing")]
+    half = (made.folder / "users.csv").read_bytes()[:1000]
+    assert not half.endswith(b"\n")
+    (part / "users.csv").write_bytes(half)
+    upload(sshd, part)
+    assert [look()[0], look()] == ["moving", ("waiting", "users.csv: not there to its end")]
+    upload(sshd, made.folder)
+    assert [look()[0], look()[0]] == ["moving", "settled"]
+
+
+def test_a_session_with_openssh_that_dies_in_mid_read_goes_on_in_another(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sftp, "FIRST_PAUSE", 0)
+    content = b"sourcedId,status\n" + b"usr-0000001,active\n" * 2_000_000
+    (sshd.folder / "drop" / "users.csv").write_bytes(content)
+    killed: list[int] = []
+
+    def killing(reading: Reading, start: int, end: int) -> Iterator[bytes]:
+        for number, block in enumerate(blocks(reading, start, end)):
+            if number == 50 and not killed:
+                killed.extend(sessions(sshd))
+                for session in killed:
+                    os.kill(session, signal.SIGKILL)
+            yield block
+        starts.append(start)
+
+    starts: list[int] = []
+    blocks = Reading.blocks
+    monkeypatch.setattr(Reading, "blocks", killing)
+    gathered = sftp.fetch_delivery(sshd.connection, _new(tmp_path / "fetched"))
+    assert gathered.files["users.csv"].read_bytes() == content
+    assert killed
+    assert starts[0] > 0, "the second session has not begun from the beginning"
+
+
+def sessions(server: Sshd) -> list[int]:
+    """The processes of the server that have a session each."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
+    return [int(child) for child in children.split()]
 
 
 def _new(folder: Path) -> Path:
