@@ -107,6 +107,7 @@ class SftpConnection(Strict):
         host_key: The server's public key as `ssh-ed25519 AAAA...`. Without it, or with another, nothing is fetched.
         directory: The folder of the district's files on the server.
         quiet_seconds: How long the folder must have stood still before its files are taken.
+        wait_seconds: How long, from its last movement, what is missing is waited for before they are taken as they are.
         reports: The sub-folder of `directory` that each delivery's report is put into; None: none is put there.
         upload: The district's account on the vendor's own sFTP server; None: it has none there.
     """
@@ -120,6 +121,7 @@ class SftpConnection(Strict):
     host_key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$")] | None = None
     directory: str = "/"
     quiet_seconds: int = Field(300, ge=0)
+    wait_seconds: Annotated[int, Field(ge=0)] = 3600
     reports: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
     upload: UploadAccount | None = None
 

@@ -34,8 +34,9 @@ def deliveries(
 ) -> None:
     """Show what arrived from a district, when, how long it took to settle, and what was done with it.
 
-    Times are in the district's own time zone. What lies in its folder now and is not taken yet comes first, with what
-    it waits for.
+    Times are in the district's own time zone. "settled" is how long it took from the first that was seen of it until it
+    was whole and had stood still, "decided" how long from then until a run had decided on it. What lies in the folder
+    now and is not taken yet comes first, with what it waits for.
     """
     with database.opened() as engine, engine.connect() as connection:
         record = registry.get(connection, district)
@@ -46,7 +47,7 @@ def deliveries(
         return
     if found:
         zone = ZoneInfo(record.time_zone)
-        columns = ["began", "by", "settled after", "decided after", "files", "size", "what was done", "delivery"]
+        columns = ["began", "settled", "decided", "what came", "what was done"]
         output.table(f"{record.name}: deliveries ({record.time_zone})", columns, [_row(each, zone) for each in found])
     else:
         output.console.print(f"{district} has delivered nothing yet.")
@@ -57,15 +58,23 @@ def deliveries(
 def _row(arrival: Arrival, zone: ZoneInfo) -> tuple[object, ...]:
     done = DONE[arrival.state] + (f" ({arrival.reason})" if arrival.reason else "")
     return (
-        f"{arrival.began_at.astimezone(zone):%a %Y-%m-%d %H:%M}",
-        arrival.came_by,
-        _span(arrival.settling),
-        _span(_between(arrival.settled_at, arrival.ended_at)),
-        arrival.files,
-        "" if arrival.bytes is None else _size(arrival.bytes),
-        done,
-        arrival.delivery_id or "",
+        _unbroken(f"{arrival.began_at.astimezone(zone):%a %d %b %H:%M}"),
+        _unbroken(_span(arrival.settling)),
+        _unbroken(_span(_between(arrival.settled_at, arrival.ended_at))),
+        _unbroken(_came(arrival)),
+        f"{done}\n{arrival.delivery_id}" if arrival.delivery_id else done,
     )
+
+
+def _unbroken(text: str) -> str:
+    # Where the terminal is narrow, what was done is broken, and nothing else.
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _came(arrival: Arrival) -> str:
+    what = "file" if arrival.came_by == "sftp" else "collection"
+    number = f"{arrival.files} {what}{'' if arrival.files == 1 else 's'}"
+    return number if arrival.bytes is None else f"{number}, {_size(arrival.bytes)}"
 
 
 def _between(first: datetime | None, last: datetime | None) -> timedelta | None:

@@ -10,6 +10,7 @@ import typer
 from roster_pipelines.cli import (
     check_connection,
     decide,
+    deliveries,
     demo,
     district,
     explain,
@@ -41,6 +42,7 @@ app.command("up")(up.up)
 app.add_typer(district.app, name="district")
 app.command("check-connection")(check_connection.check_connection)
 app.command("pull")(pull.pull)
+app.command("deliveries")(deliveries.deliveries)
 app.command("identities")(identities.identities)
 app.command("explain")(explain.explain)
 app.command("plan")(plan.plan)

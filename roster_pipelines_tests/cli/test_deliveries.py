@@ -31,11 +31,12 @@ def test_what_was_taken_and_what_waits_stand_in_one_table_the_newest_first(ledge
         ledger.look(LARGER, named=frozenset({"users.csv", "orgs.csv"}))
     result = roster()
     assert (result.exit_code, result.stderr) == (0, "")
-    waits, taken = (line for line in result.stdout.splitlines() if "sftp" in line)
-    assert "waiting (orgs.csv: missing)" in waits
-    assert "120 B" in waits
+    waits, taken = (line for line in result.stdout.splitlines() if "1\N{NO-BREAK SPACE}file" in line)
+    assert "waiting" in waits
+    assert "(orgs.csv: missing)" in result.stdout
+    assert "120\N{NO-BREAK SPACE}B" in waits
     assert "accepted" in taken
-    assert "20261123T060200Z-0a1b2c3d" in taken
+    assert "20261123T060200Z-0a1b2c3d" in result.stdout
     assert "America/Chicago" in result.stdout
 
 
