@@ -13,7 +13,7 @@ from roster_pipelines.connections.arrival import Listing, Look, Patience, Seen, 
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import RosterError, TryAgain
 from roster_pipelines.oneroster import manifest
-from roster_pipelines.oneroster.package import contents
+from roster_pipelines.oneroster.package import contents, is_read
 
 if TYPE_CHECKING:
     from roster_pipelines.connections.sftp import Session
@@ -167,7 +167,8 @@ def inspected(folder: "Folder", seen: Seen) -> Listing:
     named = None
     if manifest.FILE in found.files:
         modes = manifest.parse(folder.head(found.files[manifest.FILE], manifest.READ_BYTES)).modes
-        named = frozenset(f"{table}.csv" for table, mode in modes.items() if mode != "absent") or None
+        there = {f"{table}.csv" for table, mode in modes.items() if mode != "absent"}
+        named = frozenset(filter(is_read, there)) or None
     cut = [name for name in found.zips if not ends.zip_ends(folder.tail(name, ends.ZIP_TAIL))]
     for name in found.files.values():
         if not ends.csv_ends(folder.head(name, ends.CSV_BYTES), folder.tail(name, ends.CSV_BYTES)):

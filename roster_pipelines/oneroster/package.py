@@ -40,6 +40,11 @@ class Contents:
     findings: tuple[Finding, ...]
 
 
+def is_read(standard: str) -> bool:
+    """Say whether a file, by the standard's name, is read where it is delivered."""
+    return standard in KNOWN_FILES.values() and standard not in _NOT_READ
+
+
 def passed_over(name: str) -> bool:
     """Say whether a name is no part of any delivery: uploads under way, hidden files, a desktop's leftovers."""
     base = _base(name).lower()
@@ -100,7 +105,7 @@ def contents(names: Iterable[str]) -> Contents:
         else:
             named = shown(name) if len(unknown) < UNKNOWN_NAMED else shown("@")
             unknown.append(Finding("file-unknown", "warning", named))
-    files = {standard: several[0] for standard, several in found.items() if standard not in _NOT_READ}
+    files = {standard: several[0] for standard, several in found.items() if is_read(standard)}
     told = [finding for standard, several in found.items() if (finding := _of_name(standard, several)) is not None]
     return Contents(files, tuple(zips), (*told, *unknown))
 

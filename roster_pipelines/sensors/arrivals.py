@@ -37,9 +37,10 @@ def arrivals(context: dg.SensorEvaluationContext, database: DatabaseResource) ->
     """Look into the folders that are due, longest unseen first, and ask for a run where an upload is over."""
     began, now = time.monotonic(), datetime.now(UTC)
     engine, instance = database.engine, context.instance
-    existing = set(instance.get_dynamic_partitions(str(districts.name)))
     with engine.connect() as connection:
-        due = [task for task in drops.due(connection, now) if task.district in existing]
+        due = drops.due(connection, now)
+    existing = set(instance.get_dynamic_partitions(str(districts.name))) if due else set()
+    due = [task for task in due if task.district in existing]
     looked = looking.sweep(due, LOOKING_SECONDS, GRACE_SECONDS)
     with engine.begin() as connection:
         drops.remember(connection, looked)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roster_pipelines.connections import looking, sftp
-from roster_pipelines.connections.arrival import File, Patience, Seen
+from roster_pipelines.connections.arrival import File, Listing, Patience, Seen, fingerprint, movement
 from roster_pipelines.connections.looking import Looked, Task, sweep
 from roster_pipelines.connections.sftp_errors import LoginRefused, Unreached
 from roster_pipelines.district_connection import SftpConnection
@@ -170,3 +170,34 @@ def test_real_folders_are_seen_as_they_are(site: Site) -> None:
         for account in Site.accounts
     ]
     assert outcomes(sweep(tasks, LONG, LONG)) == {"maple-valley": "empty", "cedar-creek": "moving"}
+
+
+def inspected(site: Site, seen: Seen) -> Listing:
+    with sftp.opened(site.connection()) as session:
+        return looking.inspected(session.folder(), seen)
+
+
+def test_a_folder_that_stands_still_is_seen_to_its_ends_and_what_its_manifest_names_is_read(site: Site) -> None:
+    lines = ["propertyName,value", "manifest.version,1.0", "oneroster.version,1.1"]
+    lines += [
+        "file.users,bulk",
+        "file.orgs,delta",
+        "file.classes,absent",
+        "file.results,bulk",
+        "file.demographics,bulk",
+    ]
+    (site.folder() / "Manifest.csv").write_text("\n".join(lines))
+    (site.folder() / "users.csv").write_text("sourcedId,status\n1,active\n2")
+    moving = inspected(site, Seen())
+    assert (moving.named, moving.cut) == (None, ()), "what moves is not read"
+    still = inspected(site, Seen(movement(moving.files)))
+    assert still.named == {"users.csv", "orgs.csv"}, "gradebook and demographics are never read, so not waited for"
+    assert still.cut == ("users.csv",)
+    taken = inspected(site, Seen(movement(moving.files), taken=fingerprint(moving.files)))
+    assert (taken.named, taken.cut) == (None, ()), "nor what was taken"
+
+
+def test_a_zip_that_is_not_there_to_its_end_is_seen(site: Site) -> None:
+    (site.folder() / "roster.zip").write_bytes(b"PK\x03\x04 and so on")
+    seen = Seen(movement(inspected(site, Seen()).files))
+    assert inspected(site, seen).cut == ("roster.zip",)
