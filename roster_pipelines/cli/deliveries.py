@@ -47,8 +47,9 @@ def deliveries(
         return
     if found:
         zone = ZoneInfo(record.time_zone)
-        columns = ["began", "settled", "decided", "what came", "what was done"]
-        output.table(f"{record.name}: deliveries ({record.time_zone})", columns, [_row(each, zone) for each in found])
+        firm = ("began", "settled", "decided", "what came")
+        title, rows = f"{record.name}: deliveries ({record.time_zone})", [_row(each, zone) for each in found]
+        output.table(title, [*firm, "what was done"], rows, firm)
     else:
         output.console.print(f"{district} has delivered nothing yet.")
     if problem:
@@ -58,17 +59,12 @@ def deliveries(
 def _row(arrival: Arrival, zone: ZoneInfo) -> tuple[object, ...]:
     done = DONE[arrival.state] + (f" ({arrival.reason})" if arrival.reason else "")
     return (
-        _unbroken(f"{arrival.began_at.astimezone(zone):%a %d %b %H:%M}"),
-        _unbroken(_span(arrival.settling)),
-        _unbroken(_span(_between(arrival.settled_at, arrival.ended_at))),
-        _unbroken(_came(arrival)),
+        f"{arrival.began_at.astimezone(zone):%a %d %b %H:%M}",
+        _span(arrival.settling),
+        _span(_between(arrival.settled_at, arrival.ended_at)),
+        _came(arrival),
         f"{done}\n{arrival.delivery_id}" if arrival.delivery_id else done,
     )
-
-
-def _unbroken(text: str) -> str:
-    # Where the terminal is narrow, what was done is broken, and nothing else.
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _came(arrival: Arrival) -> str:

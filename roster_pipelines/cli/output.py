@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,14 +16,16 @@ console = Console(highlight=False, soft_wrap=True)
 problems = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; numbers stand to the right, and a column of single words is broken last."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], firm: Collection[str] = ()) -> None:
+    """Print a table; numbers stand to the right, a column of single words is broken last, and a firm one never."""
     kept = [tuple(row) for row in rows]
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for position, column in enumerate(columns):
         numeric = bool(kept) and all(isinstance(row[position], int) for row in kept)
         words = all(" " not in str(row[position]) for row in kept)
-        shown.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=words)
+        width = max((len(str(row[position])) for row in kept), default=0) if column in firm else None
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        shown.add_column(column, justify=justify, overflow="fold", no_wrap=words, min_width=width)
     for row in kept:
         shown.add_row(
             *("" if cell is None else escape(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row)

@@ -37,7 +37,7 @@ class Receipt:
         files: What is kept, by the standard's names.
         taken: The names as delivered.
         findings: What was found of the names and the zip.
-        size: The bytes of what was fetched, as it was delivered.
+        size: The bytes of what was fetched as it was delivered, or of what was pulled as it is kept.
         pull: How it was pulled; None for one that was dropped.
     """
 
@@ -68,8 +68,8 @@ def receipt(gathered: Gathered, now: datetime) -> Receipt:
     content = "\n".join(f"{file.sha256} {file.name}" for file in landed) or gathered.refused or _told(gathered)
     fingerprint = hashlib.sha256(content.encode()).hexdigest()
     delivery_id = f"{now:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}"
-    told = (gathered.taken, gathered.findings, gathered.size, gathered.pull)
-    return Receipt(delivery_id, fingerprint, now, landed, *told)
+    size = gathered.size or sum(file.size for file in landed)
+    return Receipt(delivery_id, fingerprint, now, landed, gathered.taken, gathered.findings, size, gathered.pull)
 
 
 def _told(gathered: Gathered) -> str:
