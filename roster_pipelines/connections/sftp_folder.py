@@ -11,7 +11,7 @@ from typing import NamedTuple
 import paramiko
 
 from roster_pipelines.connections.sftp_errors import explained
-from roster_pipelines.connections.sftp_reading import REQUEST_BYTES, Reading
+from roster_pipelines.connections.sftp_reading import REQUEST_BYTES, EndedEarlyError, Reading
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import TryAgain
 from roster_pipelines.oneroster.package import shown
@@ -88,13 +88,21 @@ class Folder:
             copy.seek(0)
             came = hashlib.file_digest(copy, "sha256")
             with self._opened(file.name) as remote:
-                for block in Reading(self._client, remote).blocks(copy.tell(), file.size):
+                for block in self._blocks(remote, copy.tell(), file):
                     came.update(block)
                     copy.write(block)
             copy.seek(0)
             if hashlib.file_digest(copy, "sha256").digest() != came.digest() or copy.tell() != file.size:
                 raise TryAgain(f"the copy of {shown(file.name)} is not what came", "look at this machine's disk")
         return local
+
+    def _blocks(self, remote: paramiko.SFTPFile, start: int, file: RemoteFile) -> Iterator[bytes]:
+        try:
+            yield from Reading(self._client, remote).blocks(start, file.size)
+        except EndedEarlyError:
+            raise TryAgain(
+                f"{shown(file.name)} became shorter while it was copied", "it is copied again once the upload has ended"
+            ) from None
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[paramiko.SFTPFile]:

@@ -5,13 +5,21 @@ commands, no scp, no forwarding.
 """
 
 import asyncio
+import os
+import random
 import threading
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import asyncssh
+
+from roster_pipelines.simulators.sftp_habits import Behaviour, Habits, Read
+
+# Opening a file for any of these is no mere reading.
+_WRITES = asyncssh.FXF_WRITE | asyncssh.FXF_APPEND | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
 
 
 class SftpServer:
@@ -45,12 +53,36 @@ class SftpServer:
         self._key_file = host_key
         self._key = asyncssh.read_private_key(host_key) if host_key and host_key.exists() else self._new_key()
         self._connections: set[asyncssh.SSHServerConnection] = set()
+        self._behaviour = Behaviour()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def public_host_key(self) -> str:
         """The server's public key as clients pin it: ``ssh-ed25519 AAAA...``."""
         return " ".join(self._key.export_public_key().decode("ascii").split()[:2])
+
+    @property
+    def habits(self) -> Habits:
+        """How it behaves; replaceable while it runs: ``server.habits = replace(server.habits, ...)``."""
+        return self._behaviour.habits
+
+    @habits.setter
+    def habits(self, habits: Habits) -> None:
+        self._behaviour.habits = habits
+
+    @property
+    def reads(self) -> list[Read]:
+        """Every read of a file that was answered so far."""
+        return self._behaviour.reads
+
+    @property
+    def listings(self) -> int:
+        """How often a folder was listed so far."""
+        return self._behaviour.listings
+
+    def reset(self) -> None:
+        """Be healthy, and forget what was seen."""
+        self._behaviour.reset()
 
     def start(self) -> None:
         """Make the accounts' folders and listen; return when clients can connect.
@@ -60,6 +92,7 @@ class SftpServer:
         """
         for account in {*self._passwords, *self._keys}:
             (self._root / account).mkdir(parents=True, exist_ok=True)
+        self._behaviour.stopping = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sftp-server", daemon=True)
         self._thread.start()
@@ -73,6 +106,7 @@ class SftpServer:
     def stop(self) -> None:
         """Cut all connections and stop listening. A server that does not run is left alone."""
         if self._loop:
+            self._behaviour.stopping = True
             asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
             self._end(self._loop)
 
@@ -106,8 +140,8 @@ class SftpServer:
             self._host,
             self.port,
             server_host_keys=[self._key],
-            server_factory=lambda: _Door(self._passwords, self._keys, self._connections),
-            sftp_factory=lambda channel: _Folder(channel, self._root),
+            server_factory=lambda: _Door(self._passwords, self._keys, self._connections, self._behaviour),
+            sftp_factory=lambda channel: _Folder(channel, self._root, self._behaviour),
             allow_pty=False,
         )
 
@@ -138,17 +172,25 @@ class _Door(asyncssh.SSHServer):
         passwords: Mapping[str, str],
         keys: Mapping[str, asyncssh.SSHKey],
         connections: set[asyncssh.SSHServerConnection],
+        behaviour: Behaviour,
     ) -> None:
         self._passwords = passwords
         self._keys = keys
         self._connections = connections
+        self._behaviour = behaviour
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
+        if self._behaviour.habits.single_connection and self._connections:
+            asyncio.get_running_loop().call_soon(conn.abort)
         self._connections.add(conn)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._connections.discard(self._connection)
+
+    async def begin_auth(self, username: str) -> bool:  # noqa: ARG002
+        await self._behaviour.hang("login")
+        return True
 
     def password_auth_supported(self) -> bool:
         return True
@@ -164,11 +206,75 @@ class _Door(asyncssh.SSHServer):
 
 
 class _Folder(asyncssh.SFTPServer):
-    """What an account sees: its own folder as ``/``."""
+    """What an account sees: its own folder as ``/``, served by the server's habits."""
 
-    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], root: Path) -> None:
-        account = channel.get_connection().get_extra_info("username")
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], root: Path, behaviour: Behaviour) -> None:
+        self._connection = channel.get_connection()
+        account = self._connection.get_extra_info("username")
         super().__init__(channel, chroot=str(root / account).encode())
+        self._behaviour = behaviour
+        self._given: Counter[str] = Counter()
+
+    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        await self._behaviour.hang("listing")
+        self._behaviour.listings += 1
+        names = [name async for name in super().scandir(path)]
+        if self._behaviour.habits.listing_seed is not None:
+            names.sort(key=lambda name: name.filename)
+            random.Random(self._behaviour.habits.listing_seed).shuffle(names)  # noqa: S311 - no secret
+        for name in names:
+            yield name
+
+    async def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        habits = self._behaviour.habits
+        if habits.read_delay_seconds:
+            await asyncio.sleep(habits.read_delay_seconds)
+        name = Path(os.fsdecode(file_obj.name)).name  # type: ignore[attr-defined]
+        if self._behaviour.dies(name, self._given[name]):
+            self._connection.abort()
+            raise asyncssh.SFTPConnectionLost("cut")
+        data = super().read(file_obj, offset, min(size, habits.read_bytes or size))
+        assert isinstance(data, bytes)  # noqa: S101 - it never waits
+        self._given[name] += len(data)
+        self._behaviour.reads.append(Read(name, offset, len(data)))
+        return data
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if pflags & _WRITES:
+            self._write()
+        return super().open(path, pflags, attrs)
+
+    def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
+        self._write()
+        super().setstat(path, attrs)
+
+    def remove(self, path: bytes) -> None:
+        self._write()
+        super().remove(path)
+
+    def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
+        self._write()
+        super().mkdir(path, attrs)
+
+    def rmdir(self, path: bytes) -> None:
+        self._write()
+        super().rmdir(path)
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        self._write()
+        super().rename(oldpath, newpath)
+
+    def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
+        self._write()
+        super().posix_rename(oldpath, newpath)
+
+    def link(self, oldpath: bytes, newpath: bytes) -> None:
+        self._write()
+        super().link(oldpath, newpath)
+
+    def _write(self) -> None:
+        if self._behaviour.habits.read_only:
+            raise asyncssh.SFTPPermissionDenied("the folder is read-only")
 
     def symlink(self, oldpath: bytes, newpath: bytes) -> None:  # noqa: ARG002
         # A relative link that is harmless where it is made leads out once it is moved up.
