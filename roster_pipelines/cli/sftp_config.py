@@ -48,8 +48,8 @@ def sftp_config(
 ) -> None:
     """Write the configuration of the sFTP server that districts upload to: accounts, keys, addresses, installation.
 
-    A district whose record has connection.upload gets an account with a root of its own, unless it is paused. Copy DIR
-    to the server and run install.sh there. Who has an account no longer keeps the folder: nothing is removed.
+    A district whose record has connection.upload gets an account with a root of its own. Copy DIR to the server and run
+    install.sh there. Who has an account no longer keeps the folder: nothing is removed.
     """
     from roster_pipelines.connections.sftp_server_config.files import INSTALL, files
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from roster_pipelines.cli.main import app
 from roster_pipelines.connections.sftp_server_config.files import NAMES
 from roster_pipelines.district import District
-from roster_pipelines.district_connection import UploadAccount
+from roster_pipelines.district_connection import SftpConnection, UploadAccount
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform import registry
 from roster_pipelines.settings import PROJECT
@@ -78,8 +78,10 @@ def test_again_it_is_the_same_and_who_has_gone_is_in_it_no_longer(engine: Engine
     assert content(folder) == first
     assert {"keys/birch", "allow/birch", "keys/roster", "allow/roster"} <= first.keys()
 
-    register(engine, with_account("birch").model_copy(update={"stage": "paused"}))
-    assert "No account, as it is paused: birch" in run(folder, *words).output
+    birch = with_account("birch")
+    assert isinstance(birch.connection, SftpConnection)
+    register(engine, birch.model_copy(update={"connection": birch.connection.model_copy(update={"upload": None})}))
+    assert "No account, as its record has no upload: birch" in run(folder, *words).output
     after = content(folder)
     assert first.keys() - after.keys() == {"keys/birch", "allow/birch"}
     assert b"birch" not in b"".join(after.values())

@@ -59,8 +59,6 @@ def accounts(
         connection = district.connection
         if not isinstance(connection, SftpConnection):
             without[district.district] = f"its data come by {connection.kind}"
-        elif district.stage == "paused":
-            without[district.district] = "it is paused"
         elif connection.upload is None:
             without[district.district] = "its record has no upload"
         else:

@@ -67,16 +67,19 @@ def test_who_gets_none_is_told_with_the_reason() -> None:
     api = {"kind": "powerschool", "base_url": "https://s.example", "client_id": "1", "client_secret": "env:S"}
     others = [
         district("birch"),
-        with_account("cedar").model_copy(update={"stage": "paused"}),
         checked({"district": "dogwood", "name": "d", "connection": api}, "d"),
     ]
     given, without = accounts([with_account("alder"), *others], Server(), str)
     assert [account.folder for account in given] == ["alder"]
     assert without == {
         "birch": "its record has no upload",
-        "cedar": "it is paused",
         "dogwood": "its data come by powerschool",
     }
+
+
+def test_a_paused_district_can_go_on_uploading() -> None:
+    given, _ = accounts([with_account("alder").model_copy(update={"stage": "paused"})], Server(), str)
+    assert [account.folder for account in given] == ["alder"]
 
 
 def test_a_password_is_written_as_its_hash_only_and_without_one_no_password_fits() -> None:
