@@ -12,13 +12,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXHAUSTIVE = $$(grep -rl 'effort import cases' roster_pipelines_tests)
 
+# Pytest rewrites each assertion of the tests, 6 s of them; where Python may keep that, it is done once and not by each
+# worker of each run.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test exhaustive ui check docs pins clean
 
 demo: $(READY)
 	@$(BIN)/roster demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not sshd" -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not sshd" -n 3 --dist loadfile --no-loadscope-reorder
 
 exhaustive: $(READY)
 	@ROSTER_TESTS=exhaustive $(BIN)/python -m pytest $(EXHAUSTIVE)

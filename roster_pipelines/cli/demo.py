@@ -26,8 +26,9 @@ from roster_pipelines.rostering.reasons import REASONS
 from roster_pipelines.settings import settings
 
 PRODUCT = "music-lessons"
-# Each wait is for one run or one sensor tick; a quiet machine needs ten seconds, a busy one forty.
-PATIENCE_SECONDS = 120
+# Each wait is for one run, of which the first waits for three others. Two quiet cores need 15 s for it; with six others
+# at work on them it was 53 s, with twelve 92 s, and an sFTP server that is too slow at first costs half a minute a try.
+PATIENCE_SECONDS = 300
 
 T = TypeVar("T")
 

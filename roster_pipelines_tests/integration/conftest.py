@@ -27,9 +27,11 @@ from roster_pipelines.simulators.sftp_server import SftpServer
 ACCOUNTS = {name: f"password-of-{name}" for name in ("alder", "birch", "cedar", "elder")}
 PRODUCT = "music-lessons"
 T = TypeVar("T")
+# Waits end when what they wait for is there: only a machine with too much to do ever comes near to this.
+PATIENCE_SECONDS = 300
 
 
-def wait_for(look: Callable[[], T | None], what: str, seconds: float = 150) -> T:
+def wait_for(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Look until there is something; a condition of the real daemon, not a sleep of a guessed length."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -20,7 +20,10 @@ from roster_pipelines.cli import database
 from roster_pipelines.cli.main import main
 from roster_pipelines.settings import Settings
 from roster_pipelines.simulators import districts
-from roster_pipelines_tests.integration.conftest import wait_for
+from roster_pipelines_tests.integration.conftest import PATIENCE_SECONDS, wait_for
+
+# Several waits, each as long as it may be.
+pytestmark = pytest.mark.timeout(4 * PATIENCE_SECONDS)
 
 RECORD = """
 district: oak-hill
@@ -61,7 +64,7 @@ def inside(capsys: pytest.CaptureFixture[str]) -> Iterator[Inside]:
         signal.signal(number, handler)
 
 
-def roster(environment: dict[str, str], *words: str, seconds: float = 150) -> Ended:
+def roster(environment: dict[str, str], *words: str, seconds: float = PATIENCE_SECONDS) -> Ended:
     return subprocess.run(
         [sys.executable, "-m", "roster_pipelines", *words],
         env=environment,
@@ -81,7 +84,7 @@ def one_line(result: Ended) -> str:
 
 
 def test_the_demo_comes_true_and_ends_in_a_table(environment: dict[str, str]) -> None:
-    result = roster(environment, "demo", seconds=200)
+    result = roster(environment, "demo", seconds=3 * PATIENCE_SECONDS)
     assert result.returncode == 0, result.stdout + result.stderr
     for step in (
         "maple-valley: sftp drop",

@@ -14,7 +14,10 @@ from roster_pipelines.cli import demo
 from roster_pipelines.cli.playground import PLAYERS, Cast
 from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.platform import deliveries
-from roster_pipelines_tests.integration.conftest import System, wait_for
+from roster_pipelines_tests.integration.conftest import PATIENCE_SECONDS, System, wait_for
+
+# Several waits, each as long as it may be.
+pytestmark = pytest.mark.timeout(4 * PATIENCE_SECONDS)
 
 ASSETS = [
     ["delivery"],

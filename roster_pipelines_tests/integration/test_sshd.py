@@ -22,9 +22,10 @@ from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody
 from roster_pipelines.platform import drops
 from roster_pipelines.simulators import districts
-from roster_pipelines_tests.integration.conftest import System, wait_for
+from roster_pipelines_tests.integration.conftest import PATIENCE_SECONDS, System, wait_for
 
-pytestmark = pytest.mark.sshd
+# Several waits, each as long as it may be.
+pytestmark = [pytest.mark.sshd, pytest.mark.timeout(3 * PATIENCE_SECONDS)]
 
 
 @dataclass
