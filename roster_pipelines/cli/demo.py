@@ -26,8 +26,7 @@ from roster_pipelines.rostering.reasons import REASONS
 from roster_pipelines.settings import settings
 
 PRODUCT = "music-lessons"
-# Each wait is for one run, of which the first waits for three others. Two quiet cores need 15 s for it; with six others
-# at work on them it was 53 s, with twelve 92 s, and an sFTP server that is too slow at first costs half a minute a try.
+# Each wait is for one run. With six busy loops beside it on two cores the first took 53 s, with twelve 92 s.
 PATIENCE_SECONDS = 300
 
 T = TypeVar("T")
