@@ -6,6 +6,8 @@ TRIGGER = "roster/trigger"
 """The tag that says what started a run."""
 SFTP_DROP = "sftp drop"
 """What it says where files were dropped: then they are taken only when they are whole."""
+TELL = "roster/tell"
+"""The tag of a run that only fails, to tell somebody what it says."""
 BY_HAND = "roster pull"
 """What it says where a person did: then an API gives everything, not just changes."""
 

@@ -1,6 +1,7 @@
 """A district's delivery: its files, fetched or pulled, copied into the lake with a receipt."""
 
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +14,11 @@ from roster_pipelines.connections import arrival
 from roster_pipelines.connections.gather import Gathered
 from roster_pipelines.district import District
 from roster_pipelines.district_connection import SftpConnection
-from roster_pipelines.errors import TryAgain
-from roster_pipelines.jobs import BY_HAND, SFTP_DROP, TRIGGER
+from roster_pipelines.errors import CallSomebody, TryAgain
+from roster_pipelines.jobs import BY_HAND, TELL, TRIGGER
 from roster_pipelines.lake import Lake
 from roster_pipelines.partitions import districts
-from roster_pipelines.platform import deliveries, drops, registry
+from roster_pipelines.platform import arrivals, deliveries, drops, registry
 from roster_pipelines.resources.clock import Clock
 from roster_pipelines.resources.database import DatabaseResource
 from roster_pipelines.resources.lake import LakeResource
@@ -32,25 +33,29 @@ if TYPE_CHECKING:
     kinds={"oneroster"},
     owners=["team:integrations"],
     description="The newest complete set of a district's roster files: what lies in its sFTP folder, or what its "
-    "API gives. The same content again makes no new delivery.",
+    "API gives. The same content again makes no new delivery; an upload that goes on after all makes none yet.",
+    output_required=False,
 )
 def delivery(
     context: dg.AssetExecutionContext, database: DatabaseResource, lake: LakeResource, clock: Clock
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Fetch, land, and enter into the ledger; what is refused at the door lands too, so that it gets its report."""
     from roster_pipelines.connections import landing
     from roster_pipelines.connections.pages import Pages
 
     district = context.partition_key
-    dropped = context.run.tags.get(TRIGGER) == SFTP_DROP
     with typed_failures(context.retry_number), tempfile.TemporaryDirectory() as folder:
         with database.engine.begin() as connection:
             record = registry.get(connection, district)
+        if TELL in context.run.tags:
+            raise CallSomebody(context.run.tags[TELL], f"roster deliveries {district} tells more; ask the district")
         gathered = (
-            _fetched(database.engine, record, record.connection, Path(folder), clock.now(), whole=dropped)
+            _fetched(context, database.engine, record, record.connection, Path(folder), clock.now())
             if isinstance(record.connection, SftpConnection)
             else _pulled(context, database.engine, record, lake.lake, Path(folder), clock.now())
         )
+        if gathered is None:
+            return
         receipt = landing.receipt(gathered, clock.now())
         with database.engine.begin() as connection:
             before = deliveries.newest(connection, district)
@@ -63,8 +68,10 @@ def delivery(
                 deliveries.found_again(connection, district, delivery_id, receipt, gathered.listing)
             else:
                 deliveries.record(connection, district, receipt, gathered.listing)
+            if gathered.listing:
+                arrivals.end(connection, district, gathered.listing, delivery_id)
         Pages(lake.lake, lake.lake.pull(district)).clear()
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "delivery": delivery_id,
             "unchanged": unchanged,
@@ -81,26 +88,46 @@ def delivery(
 
 
 def _fetched(
-    engine: Engine, record: District, connection: SftpConnection, folder: Path, now: datetime, *, whole: bool
-) -> Gathered:
-    """Fetch what lies in a district's folder now, if it has stood still; where nobody asked for it, if it is whole."""
+    context: dg.AssetExecutionContext,
+    engine: Engine,
+    record: District,
+    connection: SftpConnection,
+    folder: Path,
+    now: datetime,
+) -> Gathered | None:
+    """Fetch what lies in a district's folder now, if it has stood still; where nobody asked for it, if it is whole.
+
+    Returns:
+        The delivery; None where the upload goes on after all: the sensor asks again when it has ended.
+    """
     from roster_pipelines.connections import looking, sftp
 
+    by_hand = context.run.tags.get(TRIGGER) in (None, BY_HAND)
     with engine.connect() as database:
         task = drops.task(record, drops.seen(database, record.district))
     shown: list[str] = []
 
     def look(remote: "Folder") -> None:
-        listing = looking.inspected(remote, task.seen)
+        listing = looking.inspected(remote, task.seen, task.patience, now)
         shown.append(arrival.fingerprint(listing.files))
-        hindrance = arrival.hindrance(listing, task.seen, now, task.patience, whole=whole)
+        hindrance = arrival.hindrance(listing, task.seen, now, task.patience, whole=not by_hand)
         if hindrance:
-            raise TryAgain(hindrance, "its files are taken once they are all there and have stood still")
+            raise _NotYet(hindrance, "wait until its files are all there and have stood still")
 
-    gathered = sftp.fetch_delivery(connection, folder, look)
+    try:
+        gathered = sftp.fetch_delivery(connection, folder, look)
+    except _NotYet as reason:
+        if by_hand:
+            raise
+        context.log.info(f"nothing is taken yet: {reason.what}")
+        return None
     if gathered.listing != shown[-1]:
         raise TryAgain("a file changed before it was copied", "it is copied again once the upload has ended")
     return gathered
+
+
+class _NotYet(TryAgain):
+    """The upload goes on."""
 
 
 def _pulled(

@@ -16,6 +16,7 @@ from roster_pipelines.district import District
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import LookAtData, RosterError
 from roster_pipelines.lake import Lake
+from roster_pipelines.oneroster import manifest
 from roster_pipelines.oneroster.shape import Table
 from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.partitions import districts
@@ -99,9 +100,9 @@ def validated(
                 status: deliveries.Status = "refused" if refused else "accepted"
                 deliveries.decide(connection, district, delivery.delivery_id, status, refused)
             if delivery.listing:
-                accepted = delivery.files if in_use or not refused else None
-                if drops.take(connection, district, delivery.listing, accepted):
-                    arrivals.end(connection, district, delivery.listing, delivery.delivery_id)
+                whole = not arrivals.was_overdue(connection, district, delivery.delivery_id)
+                expected = _expected(lake.lake, record, delivery) if whole and (in_use or not refused) else None
+                drops.take(connection, district, delivery.listing, expected)
     told: Told = {"report": dg.MetadataValue.path(str(lake.lake.report(district, delivery.delivery_id)))}
     if not (refused and in_use):
         told |= _send(context, record, delivery, report)
@@ -118,6 +119,15 @@ def validated(
             metadata=told,
             allow_retries=False,
         )
+
+
+def _expected(lake: Lake, record: District, delivery: deliveries.Delivery) -> list[str] | None:
+    """Say which files are expected from now on; None where nothing of that changes, as with changes alone."""
+    if manifest.FILE in delivery.files:
+        with lake.reading(lake.delivery(record.district, delivery.delivery_id) / manifest.FILE) as path:
+            if "delta" in manifest.parse(path.read_bytes()).modes.values():
+                return None
+    return delivery.files
 
 
 def _refusal(summary: Summary) -> str | None:

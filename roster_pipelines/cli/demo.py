@@ -180,7 +180,11 @@ def _run(api: DagsterApi, district: str, job: str, steps: Steps) -> Run:
     def ended() -> Run | None:
         return next((run for run in api.runs(district) if run.job == job and run.ended), None)
 
-    run = steps.wait(f"a run of {job} for {district}", ended)
+    try:
+        run = steps.wait(f"a run of {job} for {district}", ended)
+    except NotSo as late:
+        so_far = ", ".join(f"{run.job} {run.status}" for run in api.runs(district)) or "none was asked for"
+        raise NotSo(f"{late.what} (of its runs, {so_far})") from None
     if run.status != "SUCCESS":
         raise NotSo(f"run {run.run_id[:8]} of {job} ended with {run.status}: {api.failure(run.run_id)}")
     return run

@@ -14,6 +14,8 @@ File = tuple[str, int, datetime]
 
 # A night's export takes minutes, seldom hours; what is older is an earlier night's.
 TOGETHER = timedelta(hours=6)
+# Then nobody looks any more: the sensor is switched off, or there is no daemon.
+OUTDATED = timedelta(hours=1)
 
 State = Literal["empty", "taken", "moving", "early", "waiting", "settled", "overdue"]
 
@@ -27,18 +29,25 @@ class Listing:
         named: The standard's names of the files that the manifest says are there, in bulk or as changes; None where
             there is no manifest, or none that says so of any file.
         cut: The names, as delivered, of files that do not reach their end.
+        delta: Whether the manifest says that a file holds changes only.
     """
 
     files: tuple[File, ...]
     named: frozenset[str] | None = None
     cut: tuple[str, ...] = ()
+    delta: bool = False
+
+    @property
+    def sizes(self) -> list[int]:
+        """The bytes of each file that belongs to the delivery."""
+        found = contents([name for name, _, _ in self.files])
+        taken = {*found.files.values(), *found.zips}
+        return [size for name, size, _ in self.files if name in taken]
 
     @property
     def size(self) -> int:
-        """The bytes of what belongs to the delivery."""
-        found = contents([name for name, _, _ in self.files])
-        taken = {*found.files.values(), *found.zips}
-        return sum(size for name, size, _ in self.files if name in taken)
+        """The bytes of all of them."""
+        return sum(self.sizes)
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class Seen:
         taken: Fingerprint of the files that a run has decided on last.
         takings: How often a run has decided on other files than the time before.
         files: The standard's names of the set that was accepted last; None before the first.
+        looked_at: When the last look was made; None before the first.
     """
 
     listing: str | None = None
@@ -58,6 +68,7 @@ class Seen:
     taken: str | None = None
     takings: int = 0
     files: frozenset[str] | None = None
+    looked_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,7 @@ def decide(listing: Listing, seen: Seen, now: datetime, patience: Patience) -> L
         return Look(replace(seen, listing=None, unchanged_since=None), "empty")
     shown, files = movement(listing.files), fingerprint(listing.files)
     if files == seen.taken:
-        return Look(replace(seen, listing=shown), "taken", files=files)
+        return Look(replace(seen, listing=shown, unchanged_since=None), "taken", files=files)
     if shown != seen.listing or seen.unchanged_since is None:
         return Look(replace(seen, listing=shown, unchanged_since=now), "moving", files=files)
     still = now - seen.unchanged_since
@@ -141,14 +152,19 @@ def hindrance(listing: Listing, seen: Seen, now: datetime, patience: Patience, *
         seen: What earlier looks and runs left.
         now: The time.
         patience: How long the folder is waited for.
-        whole: Whether it must be whole; or else somebody has asked for what is there, and it must have stood still by
-            the server's clock where no look tells.
+        whole: Whether it must be whole; or else somebody has asked for what is there, and where no look tells whether
+            that stands still, as none was made or the last is an hour old, the server's clock does.
     """
     look = decide(listing, seen, now, patience)
     if look.state == "waiting" and whole:
         return f"the upload is not whole ({look.reason})"
-    if look.state in ("moving", "early") and (
-        whole or any(_is_fresh(modified, now, patience) for name, _, modified in listing.files if concerns(name))
+    if look.state not in ("moving", "early"):
+        return ""
+    is_told = seen.listing is not None and seen.looked_at is not None and now - seen.looked_at < OUTDATED
+    if (
+        whole
+        or is_told
+        or any(_is_fresh(modified, now, patience) for name, _, modified in listing.files if concerns(name))
     ):
         return "the folder is still moving"
     return ""

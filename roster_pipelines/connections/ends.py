@@ -22,7 +22,7 @@ def zip_ends(tail: bytes) -> bool:
     if at < 0 or len(tail) < at + 22:
         return False
     (comment,) = struct.unpack_from("<H", tail, at + 20)
-    return bool(at + 22 + comment <= len(tail))
+    return bool(at + 22 + comment == len(tail))
 
 
 def csv_ends(head: bytes, tail: bytes) -> bool:

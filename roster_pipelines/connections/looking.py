@@ -1,17 +1,19 @@
 """Look into many districts' sFTP folders within a given time: a thread per server, a session per account."""
 
 import time
+import traceback
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roster_pipelines.connections import ends
 from roster_pipelines.connections.arrival import Listing, Look, Patience, Seen, decide, fingerprint, movement
 from roster_pipelines.district_connection import SftpConnection
-from roster_pipelines.errors import RosterError, TryAgain
+from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
 from roster_pipelines.oneroster import manifest
 from roster_pipelines.oneroster.package import contents, is_read
 
@@ -85,9 +87,7 @@ def sweep(tasks: Sequence[Task], seconds: float, grace: float) -> list[Looked]:
         for logins in servers.values():
             accounts = deque(logins.values())
             work += [pool.submit(visit.server, accounts) for _ in range(min(len(accounts), SESSIONS_PER_SERVER))]
-        done, _ = wait(work, max(0, until + grace - time.monotonic()))
-        for future in done:
-            future.result()
+        wait(work, max(0, until + grace - time.monotonic()))
     finally:
         # A server that hangs is left to its own time limits: what it says then, nobody hears.
         pool.shutdown(wait=False, cancel_futures=True)
@@ -136,8 +136,11 @@ class _Visit:
                     self._begun[tasks[0].district] = tasks[0]
                     self._looked.append(_look(session, tasks[0]))
                     tasks.popleft()
-        except RosterError as problem:
-            failed = [tasks.popleft()] if opened else [tasks.popleft() for _ in range(len(tasks))]
+            if tasks:  # opened too late for the next
+                self._begun.pop(tasks[0].district, None)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost other districts their looks
+            problem = error if isinstance(error, RosterError) else unexpected(error)
+            failed = [tasks.popleft()] if opened and tasks else [tasks.popleft() for _ in range(len(tasks))]
             self._looked += [Looked(task, None, problem=problem) for task in failed]
 
 
@@ -145,32 +148,44 @@ def _look(session: "Session", task: Task) -> Looked:
     from roster_pipelines.connections.sftp_errors import Unreached
 
     try:
-        listing = inspected(session.folder(task.connection.directory), task.seen)
+        now = datetime.now(UTC)
+        listing = inspected(session.folder(task.connection.directory), task.seen, task.patience, now)
+        return Looked(task, decide(listing, task.seen, now, task.patience), listing)
     except Unreached:
         raise
     except RosterError as problem:  # of this folder, not of the session
         return Looked(task, None, problem=problem)
-    return Looked(task, decide(listing, task.seen, datetime.now(UTC), task.patience), listing)
+    except Exception as error:  # noqa: BLE001 - nor must this
+        return Looked(task, None, problem=unexpected(error))
 
 
-def inspected(folder: "Folder", seen: Seen) -> Listing:
-    """List a folder; where it stands still and was not taken yet, see whether it is whole.
+def unexpected(error: Exception) -> CallSomebody:
+    """Tell a mistake of our own by its kind and place: its text may quote what is in a folder."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return CallSomebody(
+        f"looking into the folder ended with {type(error).__name__} in {Path(place.filename).name}:{place.lineno}",
+        "report it: this is a mistake of the program",
+    )
+
+
+def inspected(folder: "Folder", seen: Seen, patience: Patience, now: datetime) -> Listing:
+    """List a folder; where it has stood still for long enough and was not taken yet, see whether it is whole.
 
     Raises:
         TryAgain: A file went meanwhile, or the session was cut.
         CallSomebody: The folder is not shown.
     """
     files = tuple(folder.files())
-    if fingerprint(files) == seen.taken or movement(files) != seen.listing:
+    still = movement(files) == seen.listing and seen.unchanged_since is not None
+    if fingerprint(files) == seen.taken or not still or now - seen.unchanged_since < patience.quiet:  # type: ignore[operator]
         return Listing(files)
     found = contents([file.name for file in files])
-    named = None
+    modes: dict[str, manifest.Mode] = {}
     if manifest.FILE in found.files:
         modes = manifest.parse(folder.head(found.files[manifest.FILE], manifest.READ_BYTES)).modes
-        there = {f"{table}.csv" for table, mode in modes.items() if mode != "absent"}
-        named = frozenset(filter(is_read, there)) or None
     cut = [name for name in found.zips if not ends.zip_ends(folder.tail(name, ends.ZIP_TAIL))]
     for name in found.files.values():
         if not ends.csv_ends(folder.head(name, ends.CSV_BYTES), folder.tail(name, ends.CSV_BYTES)):
             cut.append(name)
-    return Listing(files, named, tuple(cut))
+    there = {f"{table}.csv" for table, mode in modes.items() if mode != "absent"}
+    return Listing(files, frozenset(filter(is_read, there)) or None, tuple(cut), "delta" in modes.values())

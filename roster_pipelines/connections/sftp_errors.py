@@ -9,6 +9,9 @@ import paramiko
 from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import CallSomebody, RosterError, TryAgain
 
+# What paramiko says where the server was slow or went away before it had answered.
+_CUT_AT_LOGIN = ("Authentication timeout", "Authentication failed: transport")
+_WAIT = "it is tried again; if this goes on, check host, port and the server"
 _OUR_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
@@ -48,7 +51,9 @@ def explained(connection: SftpConnection, directory: str | None = None) -> Itera
             "ask the server's owner; if the change is theirs, put the new key into the record: "
             f"host_key: {error.key.get_name()} {error.key.get_base64()}",
         ) from None
-    except paramiko.AuthenticationException:
+    except paramiko.AuthenticationException as error:
+        if str(error).startswith(_CUT_AT_LOGIN):
+            raise Unreached(_unreached(connection, "cut at the login"), _WAIT) from None
         raise LoginRefused(
             f"{place} refuses the login", "check the user name and the secret that the record names"
         ) from None
@@ -65,7 +70,8 @@ def explained(connection: SftpConnection, directory: str | None = None) -> Itera
     except (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno in _OUR_DISK:
             raise
-        raise Unreached(
-            f"the sFTP server {connection.host}:{connection.port} cannot be reached ({type(error).__name__})",
-            "it is tried again; if this goes on, check host, port and the server",
-        ) from None
+        raise Unreached(_unreached(connection, type(error).__name__), _WAIT) from None
+
+
+def _unreached(connection: SftpConnection, how: str) -> str:
+    return f"the sFTP server {connection.host}:{connection.port} cannot be reached ({how})"

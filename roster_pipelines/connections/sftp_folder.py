@@ -16,6 +16,9 @@ from roster_pipelines.district_connection import SftpConnection
 from roster_pipelines.errors import TryAgain
 from roster_pipelines.oneroster.package import shown
 
+# A server may claim any size; this is more than it can have, and all sums of it are still numbers to a database.
+MOST_BYTES = 2**53
+
 
 class RemoteFile(NamedTuple):
     """One file of a folder, as a listing shows it."""
@@ -43,7 +46,9 @@ class Folder:
         with explained(self._connection, str(self._directory)):
             listed = [self._followed(entry) for entry in self._client.listdir_attr(str(self._directory))]
         return sorted(
-            RemoteFile(entry.filename, entry.st_size or 0, datetime.fromtimestamp(entry.st_mtime or 0, UTC))
+            RemoteFile(
+                entry.filename, min(entry.st_size or 0, MOST_BYTES), datetime.fromtimestamp(entry.st_mtime or 0, UTC)
+            )
             for entry in listed
             if not stat.S_ISDIR(entry.st_mode or 0)
         )

@@ -12,15 +12,13 @@ from sqlalchemy.engine import Connection
 from roster_pipelines.connections.looking import Looked
 
 
-def record(connection: Connection, looks: Iterable[Looked]) -> list[str]:
+def record(connection: Connection, looks: Iterable[Looked]) -> None:
     """Enter what looks have shown of uploads.
 
     Args:
         connection: In a transaction.
-        looks: The looks; those that came to nothing change nothing.
-
-    Returns:
-        The districts in whose folder something whole was replaced before a run had taken it.
+        looks: The looks; those that came to nothing change nothing, and neither does one at what a run has landed or
+            decided on meanwhile.
     """
     rows = [
         {
@@ -29,26 +27,24 @@ def record(connection: Connection, looks: Iterable[Looked]) -> list[str]:
             "reason": looked.look.reason,
             "take": looked.look.take,
             "listing": looked.look.files,
-            "files": len(looked.listing.files),
+            "delta": looked.listing.delta,
+            "files": len(looked.listing.sizes),
             "bytes": looked.listing.size,
         }
         for looked in looks
         if looked.look is not None
     ]
     told = {"rows": json.dumps(rows)}
-    replaced = connection.scalars(sa.text(_REPLACED), told).all()
-    connection.execute(sa.text(_GONE), told)
-    connection.execute(sa.text(_UNDER_WAY), told)
-    return sorted(replaced)
+    for change in (_REPLACED, _GONE, _UNDER_WAY):
+        connection.execute(sa.text(change), told)
 
 
 _ROWS = """jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
-    district text, state text, reason text, take boolean, listing text, files integer, bytes bigint)"""
+    district text, state text, reason text, take boolean, listing text, delta boolean, files integer, bytes bigint)"""
 _REPLACED = f"""
     UPDATE roster.arrival a SET state = 'replaced', ended_at = now() FROM {_ROWS}
     WHERE a.district = r.district AND a.ended_at IS NULL AND a.settled_at IS NOT NULL AND a.listing <> r.listing
         AND r.state NOT IN ('empty', 'taken')
-    RETURNING a.district
 """
 _GONE = f"""
     UPDATE roster.arrival a SET state = 'gone', ended_at = now() FROM {_ROWS}
@@ -56,20 +52,24 @@ _GONE = f"""
 """
 _UNDER_WAY = f"""
     INSERT INTO roster.arrival AS a
-        (district, listing, files, bytes, began_at, moved_at, settled_at, state, reason)
-    SELECT district, r.listing, r.files, r.bytes, now(), now(), CASE WHEN r.take THEN now() END, r.state, r.reason
-    FROM {_ROWS} JOIN roster.district USING (district) WHERE r.state NOT IN ('empty', 'taken')
+        (district, listing, delta, files, bytes, began_at, moved_at, settled_at, state, reason)
+    SELECT district, r.listing, r.delta, r.files, r.bytes, now(), now(), CASE WHEN r.take THEN now() END, r.state,
+        r.reason
+    FROM {_ROWS} JOIN roster.district USING (district) LEFT JOIN roster.drop_look USING (district)
+    WHERE r.state NOT IN ('empty', 'taken') AND taken IS DISTINCT FROM r.listing AND NOT EXISTS (
+        SELECT FROM roster.arrival landed JOIN roster.delivery d USING (district, delivery_id)
+        WHERE landed.district = r.district AND landed.listing = r.listing AND d.status = 'landed')
     ON CONFLICT (district) WHERE ended_at IS NULL DO UPDATE SET
         moved_at = CASE WHEN a.listing = excluded.listing THEN a.moved_at ELSE now() END,
         settled_at = coalesce(a.settled_at, excluded.settled_at),
-        listing = excluded.listing, files = excluded.files, bytes = excluded.bytes,
+        listing = excluded.listing, delta = excluded.delta, files = excluded.files, bytes = excluded.bytes,
         state = excluded.state, reason = excluded.reason
     WHERE (a.listing, a.state, a.reason) IS DISTINCT FROM (excluded.listing, excluded.state, excluded.reason)
 """
 
 
 def end(connection: Connection, district: str, listing: str, delivery_id: str) -> None:
-    """Enter what was decided on an upload; one that no look has shown before, too.
+    """Enter that an upload has landed as a delivery; one that no look has shown before, too.
 
     Args:
         connection: In a transaction.
@@ -78,6 +78,8 @@ def end(connection: Connection, district: str, listing: str, delivery_id: str) -
         delivery_id: The delivery: what was there, or the one of an earlier arrival with the same content.
     """
     values = {"district": district, "listing": listing, "delivery_id": delivery_id}
+    if connection.scalar(sa.text(_HAS_LANDED), values):
+        return
     ended = connection.execute(
         sa.text(f"""
             UPDATE roster.arrival SET state = {_STATE}, ended_at = now(), delivery_id = :delivery_id
@@ -99,9 +101,60 @@ def end(connection: Connection, district: str, listing: str, delivery_id: str) -
     )
 
 
+_HAS_LANDED = """
+    SELECT true FROM roster.arrival JOIN roster.delivery USING (district, delivery_id)
+    WHERE district = :district AND delivery_id = :delivery_id AND arrival.listing = :listing AND status = 'landed'
+"""
 _STATE = """CASE WHEN EXISTS (
     SELECT FROM roster.arrival WHERE district = :district AND delivery_id = :delivery_id
 ) THEN 'same' ELSE 'taken' END"""
+
+
+def was_overdue(connection: Connection, district: str, delivery_id: str) -> bool:
+    """Say whether a delivery was taken though it was not whole, as it had been waited for."""
+    return bool(
+        connection.scalar(
+            sa.text("""
+                SELECT true FROM roster.arrival WHERE district = :district AND delivery_id = :delivery_id
+                    AND settled_at IS NOT NULL AND reason <> '' LIMIT 1
+            """),
+            {"district": district, "delivery_id": delivery_id},
+        )
+    )
+
+
+def lost(connection: Connection, district: str) -> None:
+    """End what is under way from a district whose files come from elsewhere now."""
+    connection.execute(
+        sa.text("UPDATE roster.arrival SET state = 'gone', ended_at = now(), settled_at = NULL"
+                " WHERE district = :district AND ended_at IS NULL"),
+        {"district": district},
+    )  # fmt: skip
+
+
+def untold(connection: Connection) -> dict[int, tuple[str, str]]:
+    """Find what happened to uploads in the last day that somebody must be told, though no run fails for it.
+
+    Returns:
+        By arrival, its district and what happened.
+    """
+    rows = connection.execute(
+        sa.text("""
+            SELECT arrival_id, district, CASE
+                WHEN state = 'taken' THEN 'an upload was not whole after the time that it is waited for (' || a.reason
+                    || '), and was taken as it was'
+                WHEN state = 'replaced' THEN 'changes were replaced before they had been taken'
+                ELSE 'a whole upload was gone before it had been taken' END
+            FROM roster.arrival a LEFT JOIN roster.delivery USING (district, delivery_id)
+            WHERE settled_at IS NOT NULL AND ended_at > now() - interval '1 day' AND (
+                (state = 'taken' AND a.reason <> '' AND status = 'accepted') OR (state = 'replaced' AND delta)
+                OR state = 'gone')
+            UNION ALL
+            SELECT arrival_id, district, 'an upload has not come to an end for more than a day'
+            FROM roster.arrival WHERE ended_at IS NULL AND settled_at IS NULL AND began_at < now() - interval '1 day'
+        """)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,16 @@ def found_again(connection: Connection, district: str, delivery_id: str, receipt
     )
 
 
+def listed_again(connection: Connection, district: str, delivery_id: str, listing: str) -> None:
+    """Enter that a delivery lies in the folder once more, in other files with the same content."""
+    connection.execute(
+        sa.text("""
+            UPDATE roster.delivery SET listing = :listing WHERE district = :district AND delivery_id = :delivery_id
+        """),
+        {"district": district, "delivery_id": delivery_id, "listing": listing},
+    )
+
+
 def decide(connection: Connection, district: str, delivery_id: str, status: Status, reason: str | None = None) -> None:
     """Enter whether a delivery is accepted or refused; the reason carries no value of a person."""
     connection.execute(

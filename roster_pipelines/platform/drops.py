@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,7 +19,7 @@ LOOKS_PER_QUIET_PERIOD = 5
 # One that cannot be looked into is tried less and less often, after an hour every six minutes, at last every ten.
 LONGEST_PAUSE_SECONDS = 600
 
-_SEEN = "listing, unchanged_since, taken, takings, files"
+_SEEN = "listing, unchanged_since, taken, takings, files, looked_at"
 
 
 def due(connection: Connection, now: datetime) -> list[Task]:
@@ -57,8 +57,9 @@ def seen(connection: Connection, district: str) -> Seen:
 
 
 def _seen(values: list[object]) -> Seen:
-    listing, since, taken, takings, files = values
-    return Seen(listing, since, taken, takings or 0, None if files is None else frozenset(files))  # type: ignore[arg-type, call-overload]
+    listing, since, taken, takings, files, looked_at = values
+    expected = None if files is None else frozenset(files)  # type: ignore[call-overload]
+    return Seen(listing, since, taken, takings or 0, expected, looked_at)  # type: ignore[arg-type]
 
 
 def remember(connection: Connection, looks: Iterable[Looked]) -> None:
@@ -111,7 +112,8 @@ def take(connection: Connection, district: str, listing: str, accepted: Iterable
     connection.execute(
         sa.text("""
             INSERT INTO roster.drop_look AS d (district, taken, takings, files, looked_at)
-            VALUES (:district, :listing, 1, :files, now())
+            SELECT district, :listing, 1, CAST(:files AS text[]), now() FROM roster.district
+            WHERE district = :district  -- it may have left meanwhile
             ON CONFLICT (district) DO UPDATE SET taken = excluded.taken,
                 takings = d.takings + CAST(d.taken IS DISTINCT FROM excluded.taken AS integer),
                 files = coalesce(excluded.files, d.files)
@@ -128,7 +130,7 @@ def problems(connection: Connection) -> dict[str, str]:
 
 
 def untold(connection: Connection, among: Sequence[str], after: timedelta) -> dict[str, str]:
-    """Find the problems that somebody must be told of.
+    """Find the problems that somebody must be told of; one that many districts share, as their account does, once.
 
     Args:
         connection: Where they are kept.
@@ -138,14 +140,30 @@ def untold(connection: Connection, among: Sequence[str], after: timedelta) -> di
     Returns:
         By district, what names the problem for as long as it lasts.
     """
+    if not among:
+        return {}
     rows = connection.execute(
         sa.text("""
-            SELECT district, problem_lasts, problem_since FROM roster.drop_look
-            WHERE district = ANY(:among) AND (problem_lasts OR problem_since < now() - :after)
+            WITH told AS (
+                SELECT DISTINCT ON (host, port, username, problem) district, problem, problem_lasts, problem_since
+                FROM roster.drop_look JOIN roster.district USING (district),
+                    jsonb_to_record(record -> 'connection') AS c (host text, port text, username text)
+                WHERE problem IS NOT NULL AND (problem_lasts OR problem_since < now() - :after)
+                ORDER BY host, port, username, problem, district)
+            SELECT district, CASE WHEN problem_lasts THEN md5(problem) ELSE 'not reached' END, problem_since FROM told
+            WHERE district = ANY(:among)
         """),
         {"among": list(among), "after": after},
     )
-    return {
-        district: f"{district}:{'problem' if lasts else 'not reached'}:{since:%Y%m%dT%H%M%S.%fZ}"
-        for district, lasts, since in rows
-    }
+    return {district: f"{district}:{what}:{since.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}" for district, what, since in rows}
+
+
+def forget(connection: Connection, district: str) -> None:
+    """Forget what was seen of a district's folder, as its files come from elsewhere now; not how often some did."""
+    connection.execute(
+        sa.text("""
+            UPDATE roster.drop_look SET listing = NULL, unchanged_since = NULL, taken = NULL, files = NULL,
+                problem = NULL, problem_since = NULL, problem_lasts = false WHERE district = :district
+        """),
+        {"district": district},
+    )

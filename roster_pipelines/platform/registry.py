@@ -1,5 +1,6 @@
 """The registry of districts: one row each, with the history of every change."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from roster_pipelines.district import District
 from roster_pipelines.errors import CallSomebody
+from roster_pipelines.platform import arrivals, drops
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ def apply(connection: Connection, district: District, *, by: str, why: str) -> i
         The new version, or None where the stored record is the same already.
     """
     record = district.model_dump_json()
+    before = connection.scalar(
+        sa.text("SELECT record -> 'connection' FROM roster.district WHERE district = :district"),
+        {"district": district.district},
+    )
     version = connection.scalar(
         sa.text("""
             INSERT INTO roster.district AS d (district, version, record)
@@ -45,6 +51,9 @@ def apply(connection: Connection, district: District, *, by: str, why: str) -> i
     )
     if version is None:
         return None
+    if before is not None and _place(before) != _place(district.connection.model_dump()):
+        drops.forget(connection, district.district)
+        arrivals.lost(connection, district.district)
     connection.execute(
         sa.text("""
             INSERT INTO roster.district_history (district, version, record, changed_by, why)
@@ -53,6 +62,11 @@ def apply(connection: Connection, district: District, *, by: str, why: str) -> i
         {"district": district.district, "by": by, "why": why},
     )
     return int(version)
+
+
+def _place(connection: Mapping[str, object]) -> list[object]:
+    """Where a district's files lie; another port or key is the same place."""
+    return [connection.get(key) for key in ("kind", "host", "username", "directory")]
 
 
 def note(connection: Connection, district: str, *, by: str, why: str) -> None:

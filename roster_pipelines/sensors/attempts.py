@@ -65,7 +65,13 @@ def request(
 
 
 def requests(
-    instance: dg.DagsterInstance, causes: Mapping[str, str], trigger: str, now: datetime, *, once: bool = False
+    instance: dg.DagsterInstance,
+    causes: Mapping[str, str],
+    trigger: str,
+    now: datetime,
+    *,
+    once: bool = False,
+    beside: int = 0,
 ) -> list[dg.RunRequest]:
     """Ask for runs of districts: not of one that has a run under way, nor of more than a tick or the queue can take.
 
@@ -75,12 +81,13 @@ def requests(
         trigger: See `request`.
         now: The time.
         once: Whether one run is enough, also one that failed.
+        beside: How many runs the tick asks for besides.
     """
     asked: list[dg.RunRequest] = []
     if not causes:
         return asked
     busy, existing = under_way(instance), set(instance.get_dynamic_partitions(str(districts.name)))
-    room = min(REQUESTS_PER_TICK, UNDER_WAY_AT_MOST - len(busy))
+    room = min(REQUESTS_PER_TICK, UNDER_WAY_AT_MOST - len(busy)) - beside
     for district, cause in causes.items():
         if district in existing and district not in busy and len(asked) < room:
             run = request(instance, district, cause, trigger, now)

@@ -12,7 +12,7 @@ from roster_pipelines.assets import failures
 from roster_pipelines.connections import sftp
 from roster_pipelines.connections.arrival import Look, Seen, movement
 from roster_pipelines.connections.looking import Looked
-from roster_pipelines.jobs import SFTP_DROP, TRIGGER
+from roster_pipelines.jobs import SFTP_DROP, TELL, TRIGGER
 from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.platform import drops, registry
 from roster_pipelines.simulators.districts import District, generate
@@ -188,8 +188,8 @@ def test_a_folder_that_moves_between_the_look_and_the_run_is_not_taken(
     delivered.site.upload(files)
     roster = delivered.roster()
     result = delivered.run(tags=DROPPED)
-    assert not result.success
-    assert failure(result).startswith("the folder is still moving")
+    assert result.success, "nothing is wrong: the sensor asks again when the upload has ended"
+    assert materialized(result) == set()
     assert delivered.ledger() == [("accepted", None)]
     assert delivered.roster() == roster
 
@@ -210,10 +210,18 @@ def test_half_an_upload_is_fetched_by_a_run_that_a_person_asks_for_and_not_by_on
     with sftp.opened(deployment.site.connection()) as session:
         shown = movement(session.folder().files())
     look_showed(deployment, Seen(shown, datetime.now(UTC)))
-    dropped = deployment.run(tags=DROPPED)
-    assert failure(dropped).startswith("the upload is not whole (enrollments.csv: missing)")
+    assert materialized(deployment.run(tags=DROPPED)) == set()
+    assert materialized(deployment.run(tags={TRIGGER: "not reached"})) == set(), "which would have told of a problem"
     assert deployment.ledger() == []
     assert failure(deployment.run()).startswith("the delivery is refused")
+
+
+def test_a_run_that_is_made_to_tell_something_fails_with_it_and_fetches_nothing(delivered: Deployment) -> None:
+    result = delivered.run(tags={TELL: "changes were replaced before they had been taken"})
+    assert failure(result) == (
+        f"changes were replaced before they had been taken: roster deliveries {MAPLE} tells more; ask the district"
+    )
+    assert delivered.ledger() == [("accepted", None)]
 
 
 def test_an_arrival_counts_as_taken_only_once_its_delivery_was_decided_on(delivered: Deployment, files: Path) -> None:

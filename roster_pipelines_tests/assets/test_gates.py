@@ -71,7 +71,7 @@ def test_a_run_over_midnight_goes_by_the_day_on_which_it_began(
     assert delivered.run(job="refresh_entitlements", only=("identities",)).success
     monkeypatch.setattr(conftest, "TODAY", tomorrow.isoformat())
     for asset in ("entitlements", "gates", "roster_plan"):
-        assert delivered.run(job="refresh_entitlements", only=asset).success
+        assert delivered.run(job="refresh_entitlements", only=(asset,)).success
     assert delivered.waiting()[teachers[0]] is None
     with delivered.engine.connect() as connection:
         query = "SELECT next_change FROM roster.plan ORDER BY plan_id DESC LIMIT 1"

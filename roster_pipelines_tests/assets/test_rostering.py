@@ -163,7 +163,7 @@ def test_a_plan_made_by_another_record_is_never_applied_and_another_is_asked_for
     delivered.register(stage="onboarding")
     delivered.sign_in(*teachers[:2])
     for asset in ("identities", "entitlements", "gates", "roster_plan"):
-        assert delivered.run(job="refresh_entitlements", only=asset).success
+        assert delivered.run(job="refresh_entitlements", only=(asset,)).success
     # Sign-ins that have come since are no reason to wait.
     delivered.sign_in(teachers[2])
     delivered.register(stage="testing", pilot_teachers=(teachers[1],))

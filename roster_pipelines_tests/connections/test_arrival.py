@@ -237,6 +237,17 @@ def test_a_run_for_a_drop_fetches_only_what_is_whole_and_stands_still() -> None:
     assert hindrance(half, before, MONDAY + MINUTE, PATIENCE, whole=True) == "the folder is still moving"
 
 
+def test_a_run_that_somebody_asked_for_goes_by_the_looks_as_long_as_some_are_made() -> None:
+    """Files may come with times of their own, and a server's clock may be wrong."""
+    old: File = ("users.csv", 100, MONDAY - NIGHT)
+    looked = replace(decide(listing(old), Seen(), MONDAY, PATIENCE).seen, looked_at=MONDAY)
+    assert hindrance(listing(old), looked, MONDAY + MINUTE, PATIENCE, whole=False) == "the folder is still moving"
+    assert hindrance(listing(old), looked, MONDAY + QUIET, PATIENCE, whole=False) == ""
+    assert hindrance(listing(LARGER), looked, MONDAY + QUIET, PATIENCE, whole=False) == "the folder is still moving"
+    after_hours = MONDAY + timedelta(hours=2)
+    assert hindrance(listing(LARGER), looked, after_hours, PATIENCE, whole=False) == "", "nobody looks any more"
+
+
 def test_a_run_that_somebody_asked_for_fetches_what_is_there_once_it_stands_still_by_the_servers_clock() -> None:
     half = listing(USERS, MANIFEST, named=NAMED)
     assert hindrance(half, Seen(), MONDAY + 4 * MINUTE, PATIENCE, whole=False) == "the folder is still moving"

@@ -1,6 +1,7 @@
 """Many folders are looked into within a given time, and no server's fault costs another district its look."""
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -134,7 +135,7 @@ def test_a_server_that_hangs_costs_no_other_its_look_and_is_a_problem_of_the_fol
     tasks = [task(name, host="slow.example") for name in ("alder", "birch", "cedar")]
     tasks += [task(name, host="quick.example") for name in ("dogwood", "elm")]
     try:
-        looked = sweep(tasks, 0.5, 0.5)
+        looked = sweep(tasks, 3, 0)
     finally:
         hangs.set()
     told = outcomes(looked)
@@ -157,10 +158,26 @@ def test_more_servers_than_threads_have_their_turn_one_after_the_other(servers: 
     assert servers.most_at_once <= looking.SERVERS_AT_ONCE
 
 
-def test_a_mistake_of_our_own_is_not_hidden(servers: Servers) -> None:
-    servers.folders["/alder"] = ZeroDivisionError()  # type: ignore[assignment]
-    with pytest.raises(ZeroDivisionError):
-        sweep([task("alder")], LONG, LONG)
+def test_a_mistake_of_our_own_costs_no_other_district_its_look_and_is_a_problem_by_its_kind_and_place(
+    servers: Servers,
+) -> None:
+    servers.folders["/alder"] = ZeroDivisionError("Ana Example")  # type: ignore[assignment]
+    servers.logins["left"] = ZeroDivisionError("Ana Example")  # type: ignore[assignment]
+    told = outcomes(sweep([task("alder"), task("birch"), task("cedar", account="left")], LONG, LONG))
+    assert told.pop("birch") == "moving"
+    assert all(
+        problem.startswith("looking into the folder ended with ZeroDivisionError in ") for problem in told.values()
+    )
+    assert "Ana" not in str(told)
+
+
+def test_a_session_that_is_open_too_late_for_a_look_is_no_problem(servers: Servers) -> None:
+    """Its folders keep their turn."""
+    clock = iter([0.0, 0.0, 0.0])
+    visit = looking._Visit(1.0)
+    visit._has_time = lambda: next(clock, 2.0) < 1.0  # type: ignore[method-assign]
+    visit.server(deque([deque([task("alder"), task("birch"), task("cedar")])]))
+    assert {look.task.district for look in visit.ended() if look.problem} == set()
 
 
 def test_real_folders_are_seen_as_they_are(site: Site) -> None:
@@ -172,9 +189,9 @@ def test_real_folders_are_seen_as_they_are(site: Site) -> None:
     assert outcomes(sweep(tasks, LONG, LONG)) == {"maple-valley": "empty", "cedar-creek": "moving"}
 
 
-def inspected(site: Site, seen: Seen) -> Listing:
+def inspected(site: Site, seen: Seen, quiet: timedelta = timedelta(0)) -> Listing:
     with sftp.opened(site.connection()) as session:
-        return looking.inspected(session.folder(), seen)
+        return looking.inspected(session.folder(), seen, Patience(quiet, quiet), MONDAY)
 
 
 def test_a_folder_that_stands_still_is_seen_to_its_ends_and_what_its_manifest_names_is_read(site: Site) -> None:
@@ -190,7 +207,9 @@ def test_a_folder_that_stands_still_is_seen_to_its_ends_and_what_its_manifest_na
     (site.folder() / "users.csv").write_text("sourcedId,status\n1,active\n2")
     moving = inspected(site, Seen())
     assert (moving.named, moving.cut) == (None, ()), "what moves is not read"
-    still = inspected(site, Seen(movement(moving.files)))
+    early = inspected(site, Seen(movement(moving.files), MONDAY), timedelta(minutes=5))
+    assert (early.named, early.cut) == (None, ()), "nor what has not been quiet for long enough"
+    still = inspected(site, Seen(movement(moving.files), MONDAY))
     assert still.named == {"users.csv", "orgs.csv"}, "gradebook and demographics are never read, so not waited for"
     assert still.cut == ("users.csv",)
     taken = inspected(site, Seen(movement(moving.files), taken=fingerprint(moving.files)))
@@ -199,5 +218,5 @@ def test_a_folder_that_stands_still_is_seen_to_its_ends_and_what_its_manifest_na
 
 def test_a_zip_that_is_not_there_to_its_end_is_seen(site: Site) -> None:
     (site.folder() / "roster.zip").write_bytes(b"PK\x03\x04 and so on")
-    seen = Seen(movement(inspected(site, Seen()).files))
+    seen = Seen(movement(inspected(site, Seen()).files), MONDAY)
     assert inspected(site, seen).cut == ("roster.zip",)

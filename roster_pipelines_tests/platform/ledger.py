@@ -31,23 +31,25 @@ class Ledger:
         )
         self.now = MONDAY
 
-    def look(self, *files: File, named: frozenset[str] | None = None) -> list[str]:
-        """Look a minute later; what was replaced."""
+    def look(self, *files: File, named: frozenset[str] | None = None, delta: bool = False) -> None:
+        """Look a minute later."""
         self.now += MINUTE
         with self.engine.begin() as connection:
             task = drops.task(self.record, drops.seen(connection, self.district))
-            listing = Listing(files, named)
+            listing = Listing(files, named, delta=delta)
             patience = replace(task.patience, required=frozenset())
             looked = Looked(task, decide(listing, task.seen, self.now, patience), listing)
             drops.remember(connection, [looked])
-            return arrivals.record(connection, [looked])
+            arrivals.record(connection, [looked])
 
     def fails(self, problem: CallSomebody | TryAgain) -> None:
         with self.engine.begin() as connection:
             task = drops.task(self.record, drops.seen(connection, self.district))
             drops.remember(connection, [Looked(task, None, problem=problem)])
 
-    def deliver(self, delivery_id: str, *files: File, accepted: bool = True, known: bool = False) -> None:
+    def deliver(
+        self, delivery_id: str, *files: File, accepted: bool = True, known: bool = False, decided: bool = True
+    ) -> None:
         """Do what a run does."""
         shown = decide(Listing(files), Seen(), MONDAY, drops.task(self.record, Seen()).patience).files
         names = tuple(name for name, _, _ in files)
@@ -55,10 +57,14 @@ class Ledger:
             if not known:
                 receipt = Receipt(delivery_id, delivery_id, MONDAY, (), names, (), sum(size for _, size, _ in files))
                 deliveries.record(connection, self.district, receipt, shown)
+                arrivals.end(connection, self.district, shown, delivery_id)
+                if not decided:
+                    return
                 status: deliveries.Status = "accepted" if accepted else "refused"
                 deliveries.decide(connection, self.district, delivery_id, status, None if accepted else "no users")
-            if drops.take(connection, self.district, shown, names if accepted else None):
+            else:
                 arrivals.end(connection, self.district, shown, delivery_id)
+            drops.take(connection, self.district, shown, names if accepted else None)
 
     @property
     def shown(self) -> list[Arrival]:

@@ -60,14 +60,97 @@ def test_a_refused_delivery_says_why(ledger: Ledger) -> None:
 
 
 def test_a_whole_upload_that_is_replaced_before_its_run_is_told_and_the_next_one_begins(ledger: Ledger) -> None:
-    ledger.look(USERS)
-    assert ledger.look(USERS) == []
-    assert ledger.look(LARGER) == [MAPLE]
+    for file in (USERS, USERS, LARGER):
+        ledger.look(file)
     assert ledger.states == [("replaced", None), ("moving", None)]
+    assert happened(ledger) == [], "a whole set replaces another without loss"
+
+
+def test_changes_that_are_replaced_before_their_run_are_told(ledger: Ledger) -> None:
+    for file in (USERS, USERS, LARGER):
+        ledger.look(file, delta=True)
+    assert happened(ledger) == ["changes were replaced before they had been taken"]
+
+
+def happened(ledger: Ledger) -> list[str]:
+    with ledger.engine.connect() as connection:
+        return [what for district, what in arrivals.untold(connection).values() if district == MAPLE]
+
+
+def test_the_next_upload_replaces_nothing_while_the_one_before_is_being_checked(ledger: Ledger) -> None:
+    ledger.look(USERS)
+    ledger.look(USERS)
+    ledger.deliver("one", USERS, decided=False)
+    assert ledger.states == [("landed", "one")]
+    ledger.look(USERS)
+    assert ledger.states == [("landed", "one")]
+    ledger.look(LARGER)
+    assert ledger.states == [("landed", "one"), ("moving", None)]
+
+
+def test_a_look_that_ends_after_the_run_has_decided_makes_no_arrival(ledger: Ledger) -> None:
+    ledger.look(USERS)
+    with ledger.engine.connect() as connection:
+        before = drops.seen(connection, MAPLE)
+    ledger.look(USERS)
+    ledger.deliver("one", USERS)
+    task = drops.task(ledger.record, before)
+    late = decide(Listing((USERS,)), before, ledger.now + MINUTE, replace(task.patience, required=frozenset()))
+    assert late.take
+    with ledger.engine.begin() as connection:
+        arrivals.record(connection, [Looked(task, late, Listing((USERS,)))])
+    assert ledger.states == [("accepted", "one")]
+
+
+def test_what_was_not_whole_and_is_accepted_after_all_is_told_and_not_expected_from_now_on(ledger: Ledger) -> None:
+    for _ in range(7):
+        ledger.look(USERS, named=frozenset({"users.csv", "orgs.csv"}))
+    ledger.deliver("one", USERS)
+    with ledger.engine.connect() as connection:
+        assert arrivals.was_overdue(connection, MAPLE, "one")
+    assert happened(ledger) == [
+        "an upload was not whole after the time that it is waited for (orgs.csv: missing), and was taken as it was"
+    ]
+
+
+def test_what_was_whole_and_vanished_before_its_run_is_told(ledger: Ledger) -> None:
+    ledger.look(USERS)
+    ledger.look()
+    assert happened(ledger) == [], "it was not whole yet"
+    ledger.look(USERS)
+    ledger.look(USERS)
+    ledger.look()
+    assert happened(ledger) == ["a whole upload was gone before it had been taken"]
+
+
+def test_an_upload_that_never_ends_is_told_after_a_day(ledger: Ledger) -> None:
+    ledger.look(USERS)
+    assert happened(ledger) == []
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE roster.arrival SET began_at = now() - interval '25 hours'"))
+    assert happened(ledger) == ["an upload has not come to an end for more than a day"]
+
+
+@pytest.mark.parametrize("change", [{"directory": "/other"}, {"host": "elsewhere.example"}, {"username": "another"}])
+def test_where_a_district_delivers_elsewhere_from_now_on_nothing_of_the_old_place_counts(
+    ledger: Ledger, change: dict[str, str]
+) -> None:
+    ledger.look(USERS)
+    ledger.look(USERS)
+    ledger.deliver("one", USERS)
+    ledger.look(LARGER)
+    register(ledger.engine, MAPLE, connection=ledger.record.connection.model_copy(update={"quiet_seconds": 61}))
+    assert ledger.states[-1] == ("moving", None), "it is the same place"
+    register(ledger.engine, MAPLE, connection=ledger.record.connection.model_copy(update=change))
+    assert ledger.states == [("accepted", "one"), ("gone", None)]
+    with ledger.engine.connect() as connection:
+        seen = drops.seen(connection, MAPLE)
+    assert (seen.listing, seen.taken, seen.files, seen.takings) == (None, None, None, 1)
 
 
 def test_what_moves_before_it_is_whole_replaces_nothing(ledger: Ledger) -> None:
-    assert [ledger.look(USERS), ledger.look(LARGER), ledger.look(USERS)] == [[], [], []]
+    for file in (USERS, LARGER, USERS):
+        ledger.look(file)
     assert ledger.states == [("moving", None)]
 
 
@@ -98,6 +181,18 @@ def test_what_a_run_fetched_before_any_look_is_in_the_ledger_too(ledger: Ledger)
     ledger.deliver("one", USERS, LARGER)
     assert ledger.states == [("accepted", "one")]
     assert (ledger.shown[0].files, ledger.shown[0].bytes) == (2, 220)
+
+
+def test_a_problem_of_an_account_that_sees_many_folders_is_told_once(engine: Engine) -> None:
+    ledgers = [Ledger(engine, name) for name in (MAPLE, CEDAR)]
+    for ledger in ledgers:
+        ledger.fails(CallSomebody("the login is refused", "look"))
+    with engine.connect() as connection:
+        assert drops.untold(connection, [MAPLE, CEDAR], timedelta(days=1)).keys() == {CEDAR}
+        assert drops.untold(connection, [MAPLE], timedelta(days=1)) == {}
+    ledgers[0].fails(CallSomebody("the folder /maple-valley is not shown", "look"))
+    with engine.connect() as connection:
+        assert drops.untold(connection, [MAPLE, CEDAR], timedelta(days=1)).keys() == {MAPLE, CEDAR}
 
 
 def test_a_delivery_that_was_pulled_has_its_line(engine: Engine) -> None:
@@ -175,6 +270,10 @@ def test_a_problem_lasts_from_its_first_look_and_is_forgotten_with_the_first_goo
     ledger.fails(refused)
     (told,) = untold(ledger).values()
     assert told != lasting, "another kind of problem is told anew"
+    ledger.fails(CallSomebody("the login is refused", "look"))
+    assert list(untold(ledger).values()) != [told], "and so is another that somebody must mend"
+    ledger.fails(refused)
+    assert list(untold(ledger).values()) == [told]
     ledger.look(USERS)
     assert untold(ledger) == {}
     ledger.fails(refused)
@@ -190,7 +289,8 @@ def test_what_a_look_left_is_remembered_by_district_until_the_next(engine: Engin
         assert drops.seen(connection, CEDAR) == Seen()
     maple.fails(TryAgain("the server cannot be reached", "look"))
     with engine.connect() as connection:
-        assert drops.seen(connection, MAPLE) == left, "no look is lost"
+        seen = drops.seen(connection, MAPLE)
+        assert replace(seen, looked_at=left.looked_at) == left, "no look is lost"
         assert drops.problems(connection) == {MAPLE: "the server cannot be reached: look"}
     maple.look(LARGER)
     cedar.look()
@@ -205,7 +305,8 @@ def test_each_time_that_other_files_were_decided_on_is_counted_and_the_accepted_
         assert drops.take(connection, MAPLE, "second")
         assert not drops.take(connection, MAPLE, "second")
         assert drops.take(connection, MAPLE, "first")
-        assert drops.seen(connection, MAPLE) == Seen(None, None, "first", 3, frozenset({"users.csv", "orgs.csv"}))
+        seen = drops.seen(connection, MAPLE)
+        assert (seen.taken, seen.takings, seen.files) == ("first", 3, {"users.csv", "orgs.csv"})
 
 
 def untold(ledger: Ledger) -> dict[str, str]:

@@ -18,11 +18,11 @@ ALTER TABLE roster.drop_look
     ADD COLUMN problem_lasts boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN roster.drop_look.files IS 'the standard''s names of the files of the set that was accepted last';
 COMMENT ON COLUMN roster.drop_look.problem_lasts IS 'a person must change something; or else it is tried again';
-CREATE INDEX ON roster.drop_look (looked_at);
 CREATE TABLE roster.arrival (
     arrival_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     district text NOT NULL REFERENCES roster.district ON DELETE CASCADE,
     listing text NOT NULL,
+    delta boolean NOT NULL DEFAULT false,
     files integer NOT NULL,
     bytes bigint NOT NULL,
     began_at timestamptz NOT NULL,
@@ -36,6 +36,7 @@ CREATE TABLE roster.arrival (
 );
 CREATE UNIQUE INDEX ON roster.arrival (district) WHERE ended_at IS NULL;
 CREATE INDEX ON roster.arrival (district, began_at DESC);
+CREATE INDEX ON roster.arrival (ended_at) WHERE settled_at IS NOT NULL AND (state <> 'taken' OR reason <> '');
 COMMENT ON TABLE roster.arrival IS 'each upload into a district''s sFTP folder: from the look that first showed it to '
     'the run that decided on it';
 COMMENT ON COLUMN roster.arrival.moved_at IS 'the look that showed its latest change';
