@@ -4,7 +4,8 @@ import base64
 import binascii
 import re
 import struct
-from ipaddress import IPv4Network, ip_network
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 # An address that a district writes from the inside of its network never reaches the server.
 _INSIDE = tuple(
@@ -16,6 +17,11 @@ _INSIDE = tuple(
         ),
     )
 )
+# Nobody comes from here: unspecified, multicast, limited broadcast, reserved. IPv6's are all that is not 2000::/3.
+_NOBODYS = tuple(map(ip_network, ("0.0.0.0/8", "224.0.0.0/3", "::/3", "4000::/2", "8000::/1")))
+_MAPPED = IPv6Network("::ffff:0:0/96")
+# Tests, and installations on one machine, come from here.
+_LOOPBACK = ip_network("::1")
 _WIDEST = {4: 16, 6: 32}
 _KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 _RSA_BITS = 2048
@@ -41,11 +47,19 @@ def source(text: str) -> str:
             "is no public IP such as 203.0.113.7 and no network such as 203.0.113.0/28, which begins at its first"
         ) from None
     if network.prefixlen < _WIDEST[network.version]:
-        raise ValueError(f"lets half the world in: no network wider than /{_WIDEST[network.version]} (IPv6: /32)")
-    if any(network.version == inside.version and network.overlaps(inside) for inside in _INSIDE):
+        raise ValueError(f"lets half the world in: no network wider than /{_WIDEST[4]} (IPv6: /{_WIDEST[6]})")
+    if _touches(network, _INSIDE):
         raise ValueError("is an address inside of a network: ask the district for the public one that it is seen by")
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        raise ValueError("is an IPv4 address that is written as IPv6: write it as IPv4")
+    if network != _LOOPBACK and _touches(network, _NOBODYS):
+        raise ValueError("is an address that nobody comes from: ask the district for the public one that it is seen by")
     is_single = network.prefixlen == network.max_prefixlen
     return str(network.network_address) if is_single else str(network)
+
+
+def _touches(network: IPv4Network | IPv6Network, others: Iterable[IPv4Network | IPv6Network]) -> bool:
+    return any(network.version == other.version and network.overlaps(other) for other in others)
 
 
 def split(address: str) -> tuple[str, str | None]:

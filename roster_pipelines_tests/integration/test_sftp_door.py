@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -264,6 +265,39 @@ def test_a_session_has_no_right_of_roots_left(door: Door) -> None:
     sessions = [dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line) for text in told]
     users = [(session["Uid"].split(), session["CapEff"]) for session in sessions]
     assert ([str(UID)] * 4, "0" * 16) in users, users
+
+
+def test_an_account_that_takes_all_its_sessions_shuts_out_itself_only(door: Door) -> None:
+    key = paramiko.Ed25519Key.from_private_key_file(str(door.folder / "maple"))
+    with ExitStack() as held, ThreadPoolExecutor(4) as pool:
+
+        def look(_: int) -> list[str]:
+            transport = held.enter_context(paramiko.Transport(connected(door, held)))
+            transport.connect(username="maple-valley", pkey=key)
+            client = paramiko.SFTPClient.from_transport(transport)
+            assert client is not None
+            return client.listdir("/")
+
+        assert list(pool.map(look, range(20))) == [["reports"]] * 20
+        others_are_let_in(door)
+    wait_for(lambda: door.sftp(""), "a place", seconds=20)
+
+
+def test_an_address_that_connects_again_and_again_shuts_out_itself_only(door: Door) -> None:
+    with ExitStack() as held:
+        assert {connected(door, held).recv(8) for _ in range(60)} == {b"SSH-2.0-"}
+        others_are_let_in(door)
+    wait_for(lambda: door.sftp(""), "a place", seconds=20)
+
+
+def connected(door: Door, held: ExitStack) -> socket.socket:
+    """Connect from Maple Valley's address, and stay."""
+    return held.enter_context(socket.create_connection(("127.0.0.1", door.port), 10, (MAPLE, 0)))
+
+
+def others_are_let_in(door: Door) -> None:
+    assert door.let_in({}, {"user": "roster", "key": "roster", "address": PIPELINES}) == [False, True]
+    assert door.by_password("birch", PASSWORD, BIRCH) == ["reports"]
 
 
 def test_a_password_lets_in_whoever_has_one_from_the_networks_that_are_theirs(door: Door) -> None:

@@ -14,6 +14,8 @@ from roster_pipelines.district import District, checked
 from roster_pipelines.errors import CallSomebody
 
 HASH = "$6$saltsalt$" + "a" * 86
+# At once: for looks, comparisons and runs.
+SESSIONS_OF_THE_PIPELINES = 16
 
 
 def ed25519(number: int) -> str:
@@ -141,6 +143,8 @@ def test_every_file_says_who_made_it_and_stands_where_it_is_expected() -> None:
         ("203.0.113.0/28", "203.0.113.0/255.255.255.240", "203.0.113.0/28"),
         ("2001:DB8::0:7", "[2001:db8::7]", "2001:db8::7"),
         ("2001:db8:7::/48", "[2001:db8:7::]/48", "2001:db8:7::/48"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("::1", "[::1]", "::1"),
     ],
 )
 def test_addresses_are_written_as_each_of_the_servers_lists_wants_them(address: str, listed: str, known: str) -> None:
@@ -167,6 +171,17 @@ def test_without_any_account_nobody_is_known() -> None:
         ({"addresses": ["203.0.113.7\nALL: ALL"]}, "addresses.0: is no public IP"),
         ({"addresses": ["2001:db8::7%eth0\nALL"]}, "addresses.0: is no public IP"),
         ({"addresses": ["fe80::1"]}, "addresses.0: is an address inside of a network"),
+        ({"addresses": ["0.0.0.0"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["::"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["255.255.255.255"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["224.0.0.1"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["239.1.0.0/16"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["ff02::1"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["240.0.0.1"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["4000::1"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["::/32"]}, "addresses.0: is an address that nobody comes from"),
+        ({"addresses": ["::ffff:10.0.0.5"]}, "addresses.0: is an IPv4 address that is written as IPv6"),
+        ({"addresses": ["::ffff:203.0.113.7"]}, "addresses.0: is an IPv4 address that is written as IPv6"),
         ({"addresses": []}, "addresses"),
         ({"authorized_keys": []}, "give authorized_keys, password_hash or both"),
         ({"authorized_keys": ["secret"]}, "authorized_keys.0: is no line of a .pub file"),
@@ -237,6 +252,14 @@ def test_the_script_that_installs_removes_nothing_but_the_configuration() -> Non
     script = written(with_account())[INSTALL]
     removed = {line.strip() for line in script.splitlines() if "rm " in line or "rmdir" in line}
     assert removed == {'rm -rf "$etc.new" "$etc.old"', 'rm -rf "$etc"', 'rm -rf "$etc.old"'}
+
+
+def test_nobody_can_take_every_place_and_the_pipelines_have_room_for_their_sessions() -> None:
+    lines = written(with_account())["proftpd.conf"].splitlines()
+    most = {name: int(number) for name, _, number in (line.partition(" ") for line in lines) if number.isdigit()}
+    account, address = most["MaxClientsPerUser"], most["MaxClientsPerHost"]
+    assert SESSIONS_OF_THE_PIPELINES < account <= address < most["MaxConnectionsPerHost"]
+    assert 5 * most["MaxConnectionsPerHost"] < most["MaxClients"] < most["MaxInstances"]
 
 
 def test_the_server_speaks_sftp_only_and_offers_nothing_weak() -> None:
