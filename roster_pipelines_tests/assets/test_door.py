@@ -385,7 +385,7 @@ def test_a_connection_that_is_dropped_while_a_file_is_copied_costs_nothing(door:
     assert landed.read_bytes() == (door.files / "users.csv").read_bytes()
 
 
-def test_a_server_that_allows_one_connection_at_a_time_is_never_asked_for_two(door: Door) -> None:
+def test_a_server_that_allows_one_connection_at_a_time_is_content_with_ours_one_after_the_other(door: Door) -> None:
     door.deployment.site.server.habits = Habits(single_connection=True)
     door.put()
     assert door.taken().success
