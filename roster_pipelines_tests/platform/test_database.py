@@ -1,7 +1,9 @@
 """Reaching the database, and bringing it to this version."""
 
+import hashlib
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,8 +13,9 @@ from sqlalchemy.engine import Engine
 
 from roster_pipelines.district import SignIn
 from roster_pipelines.errors import CallSomebody
-from roster_pipelines.platform import database, registry
+from roster_pipelines.platform import database, drops, registry
 from roster_pipelines_tests.conftest import Databases, nowhere, register
+from roster_pipelines_tests.platform.ledger import CEDAR, LARGER, MAPLE, USERS, Ledger
 
 
 def tables(engine: Engine) -> set[tuple[str, str]]:
@@ -62,6 +65,56 @@ def test_what_was_there_before_version_3_is_kept_and_every_district_is_worked_ou
         with engine.connect() as connection:
             stages = {record.district: record.stage for record in registry.every(connection)}
         assert stages == {"birch": "onboarding", "cedar": "paused", "elm": "onboarding"}, "each can be read"
+
+
+def test_what_was_taken_before_version_5_stays_taken_and_its_folder_is_followed_from_then_on(
+    databases: Databases,
+) -> None:
+    with databases.copy("template1") as engine:
+        upgrade(engine, "0004")
+        ledger = Ledger(engine)
+        register(engine, CEDAR)
+        # As version 0004 summed up a folder's files.
+        listing = hashlib.sha256(b"users.csv\t100\t2026-11-23T06:00:00+00:00").hexdigest()
+        with engine.begin() as connection:
+            connection.execute(
+                sa.text("""
+                    INSERT INTO roster.drop_look
+                    VALUES (:maple, :listing, now(), :listing, 3, NULL, '2026-11-23'),
+                        (:cedar, 'x', NULL, 'y', 1, 'it is away', '2026-11-22');
+                    INSERT INTO roster.delivery
+                    VALUES (:maple, 'one', 'f', '2026-11-23', 'accepted', now(), NULL, :listing, '{"files": []}'),
+                        (:cedar, 'two', 'g', '2026-11-22', 'refused', now(), 'no users', 'y', '{"files": []}');
+                """),
+                {"maple": MAPLE, "cedar": CEDAR, "listing": listing},
+            )
+        before = everything(engine)
+        database.migrate(engine)
+        after = everything(engine)
+        assert before.keys() == after.keys()
+        assert all(after[key].items() >= row.items() for key, row in before.items())
+        with engine.connect() as connection:
+            assert [task.district for task in drops.due(connection, datetime.now(UTC))] == [CEDAR, MAPLE]
+            assert drops.problems(connection) == {CEDAR: "it is away"}
+            assert drops.untold(connection, [CEDAR], timedelta()) == {}, "how long it has been so is not known yet"
+        ledger.look(USERS)
+        assert ledger.states == [("accepted", "one")], "it was taken, and is not taken again"
+        for _ in range(2):
+            ledger.look(LARGER, named=frozenset({"users.csv"}))
+        assert ledger.states == [("accepted", "one"), ("settled", None)]
+        with engine.connect() as connection:
+            assert drops.seen(connection, MAPLE).takings == 3
+
+
+def everything(engine: Engine) -> dict[tuple[str, str], dict[str, object]]:
+    """The rows of what version 5 changes or builds on, by table and district."""
+    tables = ("district", "drop_look", "delivery")
+    with engine.connect() as connection:
+        return {
+            (table, row["district"]): row
+            for table in tables
+            for row in connection.scalars(sa.text(f"SELECT to_jsonb(t) FROM roster.{table} t"))
+        }
 
 
 def upgrade(engine: Engine, to: str) -> None:
