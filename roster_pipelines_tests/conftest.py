@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
@@ -26,6 +27,19 @@ settings.register_profile("fixed", derandomize=True, deadline=None, database=Non
 settings.load_profile("fixed")
 
 _numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Let DuckDB compute in one thread: a few rows are never shared out, and the tests' workers share the cores."""
+    connect = duckdb.connect
+
+    def connected(*words: Any, config: dict[str, Any] | None = None, **more: Any) -> duckdb.DuckDBPyConnection:
+        return connect(*words, config={"threads": 1, **(config or {})}, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duckdb, "connect", connected)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

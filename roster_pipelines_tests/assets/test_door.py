@@ -19,6 +19,7 @@ from roster_pipelines.catalogue import words
 from roster_pipelines.jobs import SFTP_DROP, TRIGGER
 from roster_pipelines.oneroster.standard import ROSTER
 from roster_pipelines.platform import arrivals as ledger
+from roster_pipelines.platform import deliveries, drops
 from roster_pipelines.platform.arrivals import Arrival
 from roster_pipelines.sensors.arrivals import arrivals
 from roster_pipelines.simulators.sftp_habits import Cut, Habits
@@ -81,9 +82,21 @@ class Door:
         return self.deployment.run(tags={TRIGGER: SFTP_DROP}, only=UNTIL_DECIDED)
 
     def taken(self) -> dg.ExecuteInProcessResult:
-        """Let the upload settle, and run it."""
+        """Let the upload settle, and run it until it is decided on."""
         assert self.settles()
         return self.run()
+
+    def landed(self) -> Path:
+        """Let the upload settle, and run it until it has landed; then enter it as accepted. Where it has landed."""
+        assert self.settles()
+        assert self.deployment.run(tags={TRIGGER: SFTP_DROP}, only=("delivery",)).success
+        with self.deployment.engine.begin() as connection:
+            newest = deliveries.newest(connection, MAPLE)
+            assert newest
+            assert newest.status == "landed", "or else nothing was taken"
+            deliveries.decide(connection, MAPLE, newest.delivery_id, "accepted")
+            drops.take(connection, MAPLE, newest.listing, newest.files)
+        return self.deployment.lake / "deliveries" / MAPLE / newest.delivery_id
 
     @property
     def latest(self) -> Arrival:
@@ -131,7 +144,7 @@ def test_a_file_under_a_temporary_name_is_waited_for_and_taken_under_its_own(doo
         growing.write_bytes(content[: len(content) * part // 3])
         assert not door.look()
     growing.rename(door.folder / "users.csv")
-    assert door.taken().success
+    door.landed()
     assert door.rows("users") == len(content.splitlines())
 
 
@@ -141,7 +154,7 @@ def test_a_file_that_grows_in_its_place_is_taken_when_it_has_stopped(door: Door)
     for second in range(0, 30, 5):
         (door.folder / "enrollments.csv").write_bytes(content[: len(content) * (second + 5) // 30])
         assert not door.look()
-    assert door.taken().success
+    door.landed()
     assert door.rows("enrollments") == len(content.splitlines())
 
 
@@ -180,7 +193,7 @@ def test_files_ten_minutes_apart_are_taken_together(second_night: Door) -> None:
         assert not second_night.look()
         assert second_night.latest.state == "waiting"
     second_night.put(names[-1])
-    assert second_night.taken().success
+    second_night.landed()
     assert second_night.rows("users") == 41
 
 
@@ -190,7 +203,7 @@ def test_a_first_upload_ten_minutes_apart_is_taken_when_all_that_is_required_is_
         assert not door.settles()
         door.passes(4)
     door.put("users.csv")
-    assert door.taken().success
+    door.landed()
 
 
 def test_a_zip_whose_last_bytes_are_missing_is_waited_for_and_told_after_an_hour(door: Door) -> None:
@@ -303,7 +316,7 @@ def test_yesterdays_files_beside_tonights_are_waited_for_told_and_taken_after_an
 
 def test_the_same_set_again_makes_no_run_and_a_line_in_the_ledger(door: Door) -> None:
     door.put()
-    assert door.taken().success
+    door.landed()
     roster = door.deployment.roster()
     door.passes(NIGHT)
     door.put()
@@ -331,20 +344,20 @@ def test_times_in_the_future_hold_nothing_up(door: Door) -> None:
     door.put()
     for path in door.folder.iterdir():
         os.utime(path, (path.stat().st_mtime + 400 * 86400,) * 2)
-    assert door.taken().success
+    door.landed()
 
 
 def test_a_folder_that_may_only_be_read_is_as_good(door: Door) -> None:
     door.put()
     door.deployment.site.server.habits = Habits(read_only=True)
     before = {path.name: path.read_bytes() for path in door.folder.iterdir()}
-    assert door.taken().success
+    door.landed()
     assert {path.name: path.read_bytes() for path in door.folder.iterdir()} == before
 
 
 def test_on_a_saturday_on_which_nothing_comes_nothing_happens(door: Door) -> None:
     door.put()
-    assert door.taken().success
+    door.landed()
     before = door.latest
     for _ in range(5):
         door.passes(5 * 60)
@@ -388,7 +401,7 @@ def test_a_connection_that_is_dropped_while_a_file_is_copied_costs_nothing(door:
 def test_a_server_that_allows_one_connection_at_a_time_is_content_with_ours_one_after_the_other(door: Door) -> None:
     door.deployment.site.server.habits = Habits(single_connection=True)
     door.put()
-    assert door.taken().success
+    door.landed()
     door.passes(NIGHT)
     door.put()
     assert not door.settles()
