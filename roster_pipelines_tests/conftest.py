@@ -27,6 +27,7 @@ settings.register_profile("fixed", derandomize=True, deadline=None, database=Non
 settings.load_profile("fixed")
 
 _numbers = count(1)
+LONGEST = ("test_daemon.py", "test_scenarios.py", "test_door.py")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,8 +44,8 @@ def _one_thread() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits longest for the daemon: others compute meanwhile; at the end all would wait for it."""
-    items.sort(key=lambda item: item.path.name != "test_daemon.py")
+    """Begin with the files that take longest, of which one worker each is at work: at the end all would wait for it."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 class Databases:
