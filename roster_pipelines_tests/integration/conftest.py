@@ -110,7 +110,7 @@ class System:
         return wait_for(ended, f"run {beyond + 1} of {job} for {name}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("system")
     of = Settings(data=folder / "data", lake=str(folder / "data" / "lake"), database_url=None)

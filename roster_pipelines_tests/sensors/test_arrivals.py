@@ -301,6 +301,13 @@ def test_a_district_without_a_partition_waits_for_it(
     assert list(look(instance, engine).values()) == [MAPLE]
 
 
+def settled(engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path) -> None:
+    """Upload a file, and look until it is asked for."""
+    register(engine, MAPLE, connection=site.connection())
+    site.upload(users)
+    assert [look(instance, engine), len(look(instance, engine))] == [{}, 1]
+
+
 def states(engine: Engine) -> list[str]:
     """What became of each upload, the first first."""
     with engine.connect() as connection:
@@ -310,10 +317,7 @@ def states(engine: Engine) -> list[str]:
 def test_the_same_content_again_makes_no_run_and_one_line_in_the_ledger(
     engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, tmp_path: Path
 ) -> None:
-    register(engine, MAPLE, connection=site.connection())
-    site.upload(users)
-    look(instance, engine)
-    look(instance, engine)
+    settled(engine, instance, site, users)
     delivery = fetch(engine, site, tmp_path / "fetched")
     touch(site.folder() / "users.csv", hours=24)
     assert [look(instance, engine), look(instance, engine), look(instance, engine)] == [{}, {}, {}]
@@ -326,10 +330,7 @@ def test_what_was_refused_is_run_again_when_it_comes_again(
     engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, tmp_path: Path
 ) -> None:
     """What was wrong may have been our record."""
-    register(engine, MAPLE, connection=site.connection())
-    site.upload(users)
-    look(instance, engine)
-    look(instance, engine)
+    settled(engine, instance, site, users)
     fetch(engine, site, tmp_path / "fetched", accepted=False)
     touch(site.folder() / "users.csv", hours=24)
     look(instance, engine)
@@ -339,10 +340,7 @@ def test_what_was_refused_is_run_again_when_it_comes_again(
 def test_another_content_of_the_same_size_is_run(
     engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, tmp_path: Path
 ) -> None:
-    register(engine, MAPLE, connection=site.connection())
-    site.upload(users)
-    look(instance, engine)
-    look(instance, engine)
+    settled(engine, instance, site, users)
     fetch(engine, site, tmp_path / "fetched")
     (site.folder() / "users.csv").write_text("sourcedID\n")
     touch(site.folder() / "users.csv", hours=24)
@@ -353,10 +351,7 @@ def test_another_content_of_the_same_size_is_run(
 def test_the_same_content_is_run_again_where_its_first_run_died_before_it_decided(
     engine: Engine, instance: dg.DagsterInstance, site: Site, users: Path, tmp_path: Path
 ) -> None:
-    register(engine, MAPLE, connection=site.connection())
-    site.upload(users)
-    look(instance, engine)
-    look(instance, engine)
+    settled(engine, instance, site, users)
     (tmp_path / "fetched").mkdir()
     receipt = landing.receipt(sftp.fetch_delivery(site.connection(), tmp_path / "fetched"), datetime.now(UTC))
     with engine.begin() as connection:
