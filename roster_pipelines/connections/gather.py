@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -59,6 +59,7 @@ class Gathered:
         refused: Hash of a zip that was fetched and is refused; blank where there was none.
         listing: Fingerprint of the folder's listing, blank where there was none.
         size: The bytes of what was fetched, as it was delivered.
+        came: By the standard's name, the SHA-256 of what was received, where that is known.
         pull: How they were pulled from an API; None where they were dropped.
     """
 
@@ -68,6 +69,7 @@ class Gathered:
     refused: str = ""
     listing: str = ""
     size: int = 0
+    came: Mapping[str, str] = field(default_factory=dict)
     pull: Pull | None = None
 
 

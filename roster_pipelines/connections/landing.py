@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from roster_pipelines.connections.gather import Gathered, Pull, sha256
+from roster_pipelines.errors import TryAgain
 from roster_pipelines.findings import Finding
 from roster_pipelines.lake import Lake
 
@@ -63,8 +64,14 @@ def receipt(gathered: Gathered, now: datetime) -> Receipt:
     Args:
         gathered: The delivery; a refused one has no files, and is known by its zip, or else by what was found.
         now: The time, in UTC.
+
+    Raises:
+        TryAgain: The local disk gives back other bytes than were received.
     """
     landed = tuple(LandedFile(name, path.stat().st_size, sha256(path)) for name, path in sorted(gathered.files.items()))
+    for file in landed:
+        if gathered.came.get(file.name, file.sha256) != file.sha256:
+            raise TryAgain(f"the copy of {file.name} is not what came", "look at this machine's disk")
     content = "\n".join(f"{file.sha256} {file.name}" for file in landed) or gathered.refused or _told(gathered)
     fingerprint = hashlib.sha256(content.encode()).hexdigest()
     delivery_id = f"{now:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}"

@@ -106,7 +106,8 @@ class _Fetching:
             gathered = gather(times, fetch, self._folder)
             if _only(gathered.taken, remote.files()) != _only(gathered.taken, before):
                 raise TryAgain("a file changed while it was copied", "it is copied again once the upload has ended")
-            return replace(gathered, listing=fingerprint(before))
+            came = {name: remote.came[path.name] for name, path in gathered.files.items() if path.name in remote.came}
+            return replace(gathered, listing=fingerprint(before), came=came)
 
     def _forget(self, listed: list[RemoteFile]) -> None:
         """Remove whatever an earlier session left, but for copies of files that have not changed since."""

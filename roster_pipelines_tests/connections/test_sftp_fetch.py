@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from roster_pipelines.connections import sftp
+from roster_pipelines.connections.landing import receipt
 from roster_pipelines.connections.sftp import Session, fetch_delivery, opened
 from roster_pipelines.connections.sftp_folder import Folder, RemoteFile
 from roster_pipelines.connections.sftp_reading import REQUEST_BYTES, REQUESTS
@@ -196,25 +198,14 @@ def test_a_file_that_is_shorter_than_listed_is_tried_again(drop: Path, session: 
         session.folder().fetch(file, into)
 
 
-def test_a_copy_that_is_not_what_came_is_not_taken(
-    session: Session, into: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (file,) = session.folder().files()
-    blocks = sftp_blocks(into)
-    monkeypatch.setattr("roster_pipelines.connections.sftp_folder.Reading.blocks", blocks)
+def test_a_copy_that_is_not_what_came_does_not_land(connection: SftpConnection, into: Path) -> None:
+    """The receipt reads the copy, and holds it against what was hashed while it came."""
+    gathered = fetch_delivery(connection, into)
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    assert receipt(gathered, now).files[0].sha256 == sha256(USERS).hexdigest() == gathered.came["users.csv"]
+    gathered.files["users.csv"].write_bytes(USERS[:-1] + b"x")
     with pytest.raises(TryAgain, match=r"the copy of users\.csv is not what came"):
-        session.folder().fetch(file, into)
-
-
-def sftp_blocks(into: Path) -> Callable[..., Iterator[bytes]]:
-    """What comes, while another writes into the copy."""
-
-    def blocks(_: object, start: int, end: int) -> Iterator[bytes]:
-        yield USERS[start : end - 1]
-        with (into / "users.csv").open("ab") as other:
-            other.write(b"x")
-
-    return blocks
+        receipt(gathered, now)
 
 
 def test_a_full_disk_is_no_fault_of_the_server(
